@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/files.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <openssl/evp.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <system_error>
+#include <vector>
+
+namespace offshoot::io {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string error_text(int number) { return std::generic_category().message(number); }
+
+/// Closes its descriptor when it goes.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  [[nodiscard]] int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+bool write_all(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return true;
+}
+
+}  // namespace
+
+Result<std::string> read_file(const fs::path& path, std::uintmax_t limit) {
+  const std::string doing = "reading " + path.string();
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) return failed(ExitStatus::usage, doing, error_text(errno));
+  struct stat about{};
+  if (::fstat(file.get(), &about) != 0) return failed(ExitStatus::could_not_run, doing, error_text(errno));
+  if (S_ISDIR(about.st_mode)) return failed(ExitStatus::usage, doing, "it is a folder");
+  if (static_cast<std::uintmax_t>(about.st_size) > limit) {
+    return failed(ExitStatus::usage, doing,
+                  fmt::format("it has {} bytes; at most {} are accepted", about.st_size, limit));
+  }
+  std::string bytes;
+  bytes.resize(static_cast<std::size_t>(about.st_size));
+  std::size_t have = 0;
+  while (true) {
+    if (have == bytes.size()) {  // also files whose size says 0, such as those under /proc
+      if (have > limit) return failed(ExitStatus::usage, doing, fmt::format("it has more than {} bytes", limit));
+      bytes.resize(have + 4096);
+    }
+    const ssize_t n = ::read(file.get(), bytes.data() + have, bytes.size() - have);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return failed(ExitStatus::could_not_run, doing, error_text(errno));
+    if (n == 0) break;
+    have += static_cast<std::size_t>(n);
+  }
+  bytes.resize(have);
+  return bytes;
+}
+
+Result<void> write_file(const fs::path& path, std::string_view bytes, unsigned mode) {
+  const std::string doing = "writing " + path.string();
+  std::error_code error;
+  if (path.has_parent_path()) fs::create_directories(path.parent_path(), error);
+  if (error) return failed(ExitStatus::could_not_run, doing, error.message());
+
+  std::string beside = path.string() + ".XXXXXX";
+  const Descriptor file(::mkostemp(beside.data(), O_CLOEXEC));
+  if (file.get() < 0) return failed(ExitStatus::could_not_run, doing, error_text(errno));
+  const bool written =
+      ::fchmod(file.get(), static_cast<mode_t>(mode)) == 0 && write_all(file.get(), bytes) && ::fsync(file.get()) == 0;
+  if (!written || ::rename(beside.c_str(), path.c_str()) != 0) {
+    const int number = errno;
+    ::unlink(beside.c_str());
+    return failed(ExitStatus::could_not_run, doing, error_text(number),
+                  number == ENOSPC ? "free some space on that disk" : "");
+  }
+  return {};
+}
+
+Result<TemporaryFolder> TemporaryFolder::make(std::string_view purpose) {
+  std::error_code error;
+  const fs::path parent = fs::temp_directory_path(error);
+  std::string name = (error ? fs::path("/tmp") : parent) / fmt::format("offshoot-{}-XXXXXX", purpose);
+  if (::mkdtemp(name.data()) == nullptr) {
+    return failed(ExitStatus::could_not_run, "making a temporary folder " + name, error_text(errno),
+                  "set TMPDIR to a folder that can be written to");
+  }
+  return TemporaryFolder(fs::path(name));
+}
+
+TemporaryFolder::TemporaryFolder(TemporaryFolder&& other) noexcept : path_(std::move(other.path_)) {
+  other.path_.clear();
+}
+
+TemporaryFolder& TemporaryFolder::operator=(TemporaryFolder&& other) noexcept {
+  std::swap(path_, other.path_);
+  return *this;
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  if (path_.empty()) return;
+  std::error_code ignored;  // what cannot be removed now is the temporary folder's own business
+  fs::remove_all(path_, ignored);
+}
+
+std::string sha256_hex(std::string_view bytes) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr);
+  std::string hex;
+  for (unsigned i = 0; i < size; ++i) hex += fmt::format("{:02x}", digest.at(i));
+  return hex;
+}
+
+}  // namespace offshoot::io

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "model/outcome.hpp"
+
+namespace offshoot::io {
+
+/// The whole file. An absent file, or one larger than `limit` bytes, is an error that names the path.
+Result<std::string> read_file(const std::filesystem::path& path, std::uintmax_t limit = 512ULL << 20);
+
+/// Writes beside `path` and renames, so that a reader sees the old bytes or the new, never a part. Makes missing
+/// folders. `mode` are the permission bits of the new file.
+Result<void> write_file(const std::filesystem::path& path, std::string_view bytes, unsigned mode = 0644);
+
+/// A folder of its own (0700) under TMPDIR, removed with all it holds when this goes.
+class TemporaryFolder {
+ public:
+  /// `purpose` becomes part of the folder's name.
+  static Result<TemporaryFolder> make(std::string_view purpose);
+  TemporaryFolder(TemporaryFolder&& other) noexcept;
+  TemporaryFolder& operator=(TemporaryFolder&& other) noexcept;
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  ~TemporaryFolder();
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  explicit TemporaryFolder(std::filesystem::path path) : path_(std::move(path)) {}
+  std::filesystem::path path_;
+};
+
+/// SHA-256 in lower-case hex digits.
+std::string sha256_hex(std::string_view bytes);
+
+}  // namespace offshoot::io

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include "branch/guard.hpp"
+#include "branch/mark.hpp"
+
+namespace offshoot::branch {
+namespace {
+
+OwnerMark mark_of_ours() {
+  return {.repository_id = "42",
+          .branch = "shop_pr_7",
+          .ref = "feature",
+          .pull_request = 7,
+          .head = "abc",
+          .created = "2026-11-01T00:00:00Z",
+          .expires = "2026-11-08T00:00:00Z"};
+}
+
+const DropContext ours{.prefix = "shop", .repository_id = "42", .forbidden = {"shop", "shop_pr_prod", "prod"}};
+
+TEST(DropGuard, AllowsWhatIsOurs) {
+  EXPECT_EQ(why_not_drop({"shop_pr_7", mark_of_ours()}, ours), std::nullopt);
+  EXPECT_EQ(why_not_drop({"shop_pr_7_staging", mark_of_ours()}, ours), std::nullopt);
+}
+
+TEST(DropGuard, E3_1_NameMustBeABranchs) {
+  auto mark = mark_of_ours();
+  mark.branch = "serving";
+  EXPECT_NE(why_not_drop({"serving", mark}, ours), std::nullopt);
+  EXPECT_NE(why_not_drop({"shop_pr_8", mark_of_ours()}, ours), std::nullopt);
+}
+
+TEST(DropGuard, E3_2_NamesInUseAreForbidden) {
+  auto context = ours;
+  context.forbidden.insert("shop_pr_7_staging");
+  EXPECT_NE(why_not_drop({"SHOP_PR_7_STAGING", mark_of_ours()}, context), std::nullopt);
+  for (const char* name : {"public", "information_schema", "main", "pg_catalog", "PG_toast"}) {
+    EXPECT_NE(why_not_drop({name, mark_of_ours()}, ours), std::nullopt) << name;
+  }
+}
+
+TEST(DropGuard, E3_3_NoMarkNoDrop) { EXPECT_NE(why_not_drop({"shop_pr_7", std::nullopt}, ours), std::nullopt); }
+
+TEST(DropGuard, E3_4_AnotherRepositorysMarkIsLeftAlone) {
+  auto mark = mark_of_ours();
+  mark.repository_id = "43";
+  EXPECT_NE(why_not_drop({"shop_pr_7", mark}, ours), std::nullopt);
+}
+
+TEST(OwnerMark, RoundTripsAndRefusesHalfAMark) {
+  const auto mark = mark_of_ours();
+  EXPECT_EQ(*parse_mark(to_json(mark)), mark);
+  const auto whole = to_json(mark);
+  for (const auto& item : whole.items()) {
+    auto half = whole;
+    half.erase(item.key());
+    EXPECT_FALSE(parse_mark(half)) << item.key();
+  }
+  EXPECT_FALSE(parse_mark("text"));
+  auto newer = to_json(mark);
+  newer["offshoot"] = 2;
+  EXPECT_FALSE(parse_mark(newer));
+}
+
+TEST(OwnerMark, Expires) {
+  io::Instant before;
+  io::Instant after;
+  ASSERT_TRUE(io::parse_rfc3339("2026-11-07T23:59:59Z", before));
+  ASSERT_TRUE(io::parse_rfc3339("2026-11-08T00:00:00Z", after));
+  EXPECT_FALSE(expired(mark_of_ours(), before));
+  EXPECT_TRUE(expired(mark_of_ours(), after));
+}
+
+}  // namespace
+}  // namespace offshoot::branch
