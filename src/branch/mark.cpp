@@ -6,11 +6,12 @@
 namespace offshoot::branch {
 
 nlohmann::json to_json(const OwnerMark& mark) {
+  const bool of_pull_request = mark.pull_request > 0;
   return {{"offshoot", mark.version},
           {"repository_id", mark.repository_id},
           {"branch", mark.branch},
           {"ref", mark.ref},
-          {"pull_request", mark.pull_request},
+          {"pull_request", of_pull_request ? nlohmann::json(mark.pull_request) : nlohmann::json(nullptr)},
           {"head", mark.head},
           {"created", mark.created},
           {"expires", mark.expires}};
@@ -24,7 +25,8 @@ Result<OwnerMark> parse_mark(const nlohmann::json& value) {
     mark.repository_id = value.at("repository_id").get<std::string>();
     mark.branch = value.at("branch").get<std::string>();
     mark.ref = value.at("ref").get<std::string>();
-    mark.pull_request = value.at("pull_request").get<int>();
+    const auto& pull_request = value.at("pull_request");
+    mark.pull_request = pull_request.is_null() ? 0 : pull_request.get<int>();
     mark.head = value.at("head").get<std::string>();
     mark.created = value.at("created").get<std::string>();
     mark.expires = value.at("expires").get<std::string>();

@@ -7,6 +7,7 @@
 #include <optional>
 #include <regex>
 #include <set>
+#include <vector>
 
 namespace offshoot::io {
 
@@ -53,6 +54,11 @@ std::optional<Failed> check(const YAML::Node& node, int depth, Limits& limits) {
   return std::nullopt;
 }
 
+/// "<<", which takes another map's entries in. yaml-cpp leaves it as it stands; PyYAML, and so dbt, does it.
+bool is_merge_key(const YAML::Node& key) { return key.Scalar() == "<<" && key.Tag() != "!"; }
+
+nlohmann::ordered_json map_to_json(const YAML::Node& node);
+
 /// An unquoted scalar by YAML 1.1's core types, as PyYAML (so dbt) reads it. What JSON cannot say as a number of the
 /// same text (octal, 1_000, .inf, dates) stays a string and so means the same to the next reader only if it was one
 /// before: profiles hold none of these.
@@ -72,6 +78,29 @@ nlohmann::ordered_json plain_scalar(const std::string& text) {
   }
   if (text.size() < 40 && std::regex_match(text, number)) return std::stod(text);
   return text;
+}
+
+nlohmann::ordered_json map_to_json(const YAML::Node& node) {
+  auto object = nlohmann::ordered_json::object();
+  std::vector<YAML::Node> merged;
+  for (const auto& entry : node) {
+    if (!is_merge_key(entry.first)) {
+      object[entry.first.Scalar()] = to_json(entry.second);
+    } else if (entry.second.IsSequence()) {
+      for (const auto& map : entry.second) merged.push_back(map);
+    } else {
+      merged.push_back(entry.second);
+    }
+  }
+  // What a map says itself counts before what it merges, and an earlier merged map before a later one.
+  for (const auto& from : merged) {
+    if (!from.IsMap()) continue;
+    const auto inherited = map_to_json(from);
+    for (const auto& item : inherited.items()) {
+      if (!object.contains(item.key())) object[item.key()] = item.value();
+    }
+  }
+  return object;
 }
 
 }  // namespace
@@ -100,11 +129,7 @@ nlohmann::ordered_json to_json(const YAML::Node& node) {
     for (const auto& item : node) array.push_back(to_json(item));
     return array;
   }
-  if (node.IsMap()) {
-    auto object = nlohmann::ordered_json::object();
-    for (const auto& entry : node) object[entry.first.Scalar()] = to_json(entry.second);
-    return object;
-  }
+  if (node.IsMap()) return map_to_json(node);
   if (!node.IsScalar()) return nullptr;
   const bool quoted = node.Tag() == "!" || node.Tag() == "tag:yaml.org,2002:str";
   return quoted ? nlohmann::ordered_json(node.Scalar()) : plain_scalar(node.Scalar());

@@ -66,6 +66,13 @@ TEST(Yaml, BecomesJsonWithTheTypesThatPyYamlGives) {
             R"("i":"007","j":{"k":"text"}})");
 }
 
+TEST(Yaml, MergeKeysAreDone) {
+  const auto root =
+      parse_yaml("a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}\nc: {\"<<\": 1}\nd: {<<: [{x: 5}, *a]}\n", "f.yml");
+  ASSERT_TRUE(root);
+  EXPECT_EQ(to_line(to_json(*root)), R"({"a":{"x":1,"y":2},"b":{"y":3,"x":1},"c":{"<<":1},"d":{"x":5,"y":2}})");
+}
+
 TEST(Clock, Rfc3339RoundTrips) {
   Instant instant;
   ASSERT_TRUE(parse_rfc3339("2026-02-28T23:59:59Z", instant));

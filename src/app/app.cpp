@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/app.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <functional>
+#include <ostream>
+
+#include "app/commands.hpp"
+#include "app/version.hpp"
+#include "report/escape.hpp"
+
+namespace offshoot::app {
+
+namespace {
+
+/// The options that every command on a repository has.
+void add_repository_options(CLI::App& command, Options& options) {
+  command.add_option("-C,--repository", options.repository, "Folder inside the git repository")->option_text("DIR");
+  command.add_option("--config", options.config, "Settings file instead of offshoot.yml")->option_text("FILE");
+  command.add_option("--project-dir", options.project_dir, "Folder of dbt_project.yml, from the repository's root")
+      ->option_text("DIR");
+  command.add_option("--profiles-dir", options.profiles_dir, "Folder of profiles.yml")->option_text("DIR");
+  command.add_option("-t,--target", options.target, "dbt target that is compared and branched from")
+      ->option_text("NAME");
+  command.add_option("--production", options.production, "dbt target that is deferred to and deployed")
+      ->option_text("NAME");
+  command.add_option("--python", options.python, "Python interpreter of the dbt environment")->option_text("FILE");
+  command.add_option("--store", options.store, "Where runs and states are kept")->option_text("DIR");
+  command.add_option("--set", options.set, "Any setting: section.key=value")->option_text("KEY=VALUE");
+}
+
+void add_change_options(CLI::App& command, Options& options) {
+  command.add_option("--base", options.base, "Compare with this ref's merge base")->option_text("REF");
+  command.add_option("--pull-request", options.pull_request, "Number of the pull request")->option_text("N");
+  command.add_option("-s,--select", options.select, "What to build instead of state:modified+")->option_text("SELECTION");
+  command.add_option("--exclude", options.exclude, "What to leave out of it")->option_text("SELECTION");
+}
+
+void add_json(CLI::App& command, Options& options) {
+  command.add_flag("--json", options.json, "Data to standard output, as JSON");
+}
+
+using Handler = ExitStatus (*)(const Invocation&, const Options&);
+
+struct Named {
+  CLI::App* command;
+  Handler handler;
+};
+
+std::vector<Named> declare(CLI::App& program, Options& options) {
+  std::vector<Named> commands;
+  const auto add = [&](const char* name, const char* description, Handler handler) -> CLI::App& {
+    CLI::App* command = program.add_subcommand(name, description);
+    commands.push_back({command, handler});
+    return *command;
+  };
+
+  auto& check_command = add("check", "Plan, build, test and lint what the change needs, in a branch of its own", check);
+  add_repository_options(check_command, options);
+  add_change_options(check_command, options);
+  check_command.add_flag("--full-refresh", options.full_refresh, "Build incremental models from nothing");
+  check_command.add_flag("--fail-fast", options.fail_fast, "Stop at the first failure");
+  check_command.add_option("--threads", options.threads, "dbt threads instead of the profile's")->option_text("N");
+  check_command.add_flag("--no-lint", options.no_lint, "Leave the linters out");
+  check_command.add_option("--comment", options.comment_file, "Write the pull-request comment here as well")
+      ->option_text("FILE");
+  add_json(check_command, options);
+
+  auto& plan_command = add("plan", "Say what check would do, and why; nothing is written to the warehouse", plan);
+  add_repository_options(plan_command, options);
+  add_change_options(plan_command, options);
+  add_json(plan_command, options);
+
+  auto& state_command = add("state", "Compare two manifests: no dbt, no git", state);
+  state_command.add_option("--base", options.base_manifest, "manifest.json of the base")->required()->option_text("FILE");
+  state_command.add_option("--head", options.head_manifest, "manifest.json of the head")->required()->option_text("FILE");
+  state_command.add_option("-s,--select", options.select, "Selection, as dbt ls has it; default state:modified+")
+      ->option_text("SELECTION");
+  state_command.add_option("--exclude", options.exclude, "What to leave out of it")->option_text("SELECTION");
+  state_command
+      .add_option("--indirect-selection", options.indirect_selection, "eager, cautious, buildable or empty")
+      ->option_text("MODE");
+  state_command.add_flag("--compare-more-unrendered-values", options.compare_more_unrendered_values,
+                         "Both were parsed with dbt's flag state_modified_compare_more_unrendered_values");
+  add_json(state_command, options);
+
+  auto& lint_command = add("lint", "Lint the changed lines, and nothing else", lint);
+  add_repository_options(lint_command, options);
+  lint_command.add_option("--base", options.base, "Compare with this ref's merge base")->option_text("REF");
+  add_json(lint_command, options);
+
+  auto& clean_command = add("clean", "Drop one branch, or all whose time is over", clean);
+  add_repository_options(clean_command, options);
+  clean_command.add_option("--pull-request", options.pull_request, "Drop this pull request's branch")->option_text("N");
+  clean_command.add_option("--branch", options.branch, "Drop the branch of this name")->option_text("NAME");
+  clean_command.add_flag("--expired", options.expired, "Drop every branch whose time is over");
+  clean_command.add_flag("--all", options.all, "Drop every branch of this repository");
+  clean_command.add_flag("--dry-run", options.dry_run, "Only say what would be dropped");
+  add_json(clean_command, options);
+
+  auto& deploy_command = add("deploy", "Build production from a clean checkout and keep its manifest", deploy);
+  add_repository_options(deploy_command, options);
+  deploy_command.add_option("-s,--select", options.select, "What to build instead of everything")
+      ->option_text("SELECTION");
+  deploy_command.add_flag("--full-refresh", options.full_refresh, "Build incremental models from nothing");
+  deploy_command.add_option("--threads", options.threads, "dbt threads instead of the profile's")->option_text("N");
+  add_json(deploy_command, options);
+
+  auto& report_command = add("report", "Render a kept run.json again", report);
+  report_command.add_option("run", options.run_file, "run.json of a run")->required()->option_text("FILE");
+  report_command.add_option("--format", options.format, "markdown, terminal or json; default terminal")
+      ->option_text("FORMAT");
+
+  auto& doctor_command = add("doctor", "Check the installation, the profile and what the role may do", doctor);
+  add_repository_options(doctor_command, options);
+  add_json(doctor_command, options);
+
+  auto& init_command = add("init", "Write offshoot.yml and a workflow for this repository", init);
+  init_command.add_option("-C,--repository", options.repository, "Folder inside the git repository")->option_text("DIR");
+  init_command.add_option("--project-dir", options.project_dir, "Folder of dbt_project.yml, from the repository's root")
+      ->option_text("DIR");
+  init_command.add_flag("--dry-run", options.dry_run, "Print the files instead of writing them");
+  return commands;
+}
+
+}  // namespace
+
+void say_failure(std::ostream& err, const Failed& failure) {
+  std::string text = "offshoot: ";
+  if (failure.place && failure.place->line > 0) {
+    text += fmt::format("{}:{}:{}: ", failure.place->file, failure.place->line, failure.place->column);
+  }
+  text += failure.doing.empty() ? failure.why : fmt::format("{}: {}", failure.doing, failure.why);
+  if (!failure.hint.empty()) text += fmt::format("\n  {}", failure.hint);
+  err << report::without_commands(report::clean(text)) << '\n';
+}
+
+ExitStatus run(const Invocation& invocation) {
+  CLI::App program{"Every pull request of a dbt project gets its own deployment.", "offshoot"};
+  program.set_version_flag("--version", std::string("offshoot ") + version);
+  program.require_subcommand(1);
+  program.failure_message(CLI::FailureMessage::simple);
+  program.footer("Exit status: 0 passed, 1 findings, 2 usage or settings, 3 could not run, 4 locked, 5 refused for safety.");
+  Options options;
+  const auto commands = declare(program, options);
+  try {
+    std::vector<std::string> reversed(invocation.arguments.rbegin(), invocation.arguments.rend());
+    program.parse(reversed);
+  } catch (const CLI::ParseError& error) {
+    const int code = program.exit(error, invocation.out, invocation.err);
+    return code == 0 ? ExitStatus::passed : ExitStatus::usage;
+  }
+  // The only catch-all: a bug ends as a message and a status, not as a crash.
+  try {
+    for (const auto& [command, handler] : commands) {
+      if (command->parsed()) return handler(invocation, options);
+    }
+  } catch (const std::exception& error) {
+    say_failure(invocation.err, {ExitStatus::could_not_run, "running", error.what(),
+                                 "this is a bug in offshoot; please report it with the run's run.json", {}});
+  }
+  return ExitStatus::could_not_run;
+}
+
+}  // namespace offshoot::app

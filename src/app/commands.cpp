@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/commands.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "app/init.hpp"
+#include "app/surroundings.hpp"
+#include "app/version.hpp"
+#include "flow/check.hpp"
+#include "flow/clean.hpp"
+#include "flow/deploy.hpp"
+#include "flow/doctor.hpp"
+#include "change/repository.hpp"
+#include "flow/publishing.hpp"
+#include "io/files.hpp"
+#include "io/json.hpp"
+#include "report/escape.hpp"
+#include "report/markdown.hpp"
+#include "report/render.hpp"
+#include "report/run_json.hpp"
+#include "report/terminal.hpp"
+#include "report/verdict.hpp"
+#include "state/manifest.hpp"
+#include "state/selection.hpp"
+
+namespace offshoot::app {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+ExitStatus fail(const Invocation& invocation, const Failed& failure) {
+  say_failure(invocation.err, failure);
+  return failure.status;
+}
+
+bool colourful(const Invocation& invocation, bool terminal) {
+  return terminal && !invocation.environment.contains("NO_COLOR");
+}
+
+/// The end of a command that made a run: its summary to people, its run.json to scripts.
+ExitStatus conclude(const Invocation& invocation, const Options& options, const flow::Context& context, const Run& run) {
+  invocation.err << report::terminal_summary(run, colourful(invocation, invocation.err_is_terminal));
+  const std::string where = context.store.location(flow::run_folder(run));
+  std::error_code error;
+  if (fs::exists(where, error)) invocation.err << "\nThe run is kept in " << where << '\n';
+  if (options.json) invocation.out << report::to_json(run);
+  return report::verdict(run).status;
+}
+
+std::vector<std::string> lines_of(const fs::path& root, const std::vector<InitFile>& files, std::ostream& err) {
+  std::vector<std::string> existing;
+  for (const auto& file : files) {
+    std::error_code error;
+    if (fs::exists(root / file.path, error)) {
+      existing.push_back(file.path);
+      err << "  kept    " << file.path << " (it exists already)\n";
+    }
+  }
+  return existing;
+}
+
+}  // namespace
+
+ExitStatus check(const Invocation& invocation, const Options& options) {
+  const auto surroundings = Surroundings::make(invocation, options, "check");
+  if (!surroundings) return fail(invocation, surroundings.error());
+  const flow::Context& context = (*surroundings)->context();
+  const Run run = flow::check(context, {.lint = !options.no_lint});
+  if (!options.comment_file.empty()) {
+    auto written = io::write_file(invocation.folder / options.comment_file, report::comment_markdown(run));
+    if (!written) say_failure(invocation.err, written.error());
+  }
+  return conclude(invocation, options, context, run);
+}
+
+ExitStatus plan(const Invocation& invocation, const Options& options) {
+  const auto surroundings = Surroundings::make(invocation, options, "plan");
+  if (!surroundings) return fail(invocation, surroundings.error());
+  const Run run = flow::plan((*surroundings)->context());
+  if (const Failed* failure = run.change.failure()) return fail(invocation, *failure);
+  if (const Failed* failure = run.plan.failure()) return fail(invocation, *failure);
+  if (options.json) {
+    invocation.out << report::to_json(run);
+  } else {
+    invocation.out << report::plan_terminal(*run.plan.finished(), colourful(invocation, invocation.out_is_terminal));
+  }
+  return ExitStatus::passed;
+}
+
+ExitStatus lint(const Invocation& invocation, const Options& options) {
+  const auto surroundings = Surroundings::make(invocation, options, "lint");
+  if (!surroundings) return fail(invocation, surroundings.error());
+  const Run run = flow::lint((*surroundings)->context());
+  if (const Failed* failure = run.change.failure()) return fail(invocation, *failure);
+  if (const Failed* failure = run.lint.failure()) return fail(invocation, *failure);
+  return conclude(invocation, options, (*surroundings)->context(), run);
+}
+
+ExitStatus state(const Invocation& invocation, const Options& options) {
+  static const std::map<std::string, state::IndirectSelection> modes{
+      {"eager", state::IndirectSelection::eager},
+      {"cautious", state::IndirectSelection::cautious},
+      {"buildable", state::IndirectSelection::buildable},
+      {"empty", state::IndirectSelection::empty}};
+  const std::string mode = options.indirect_selection.empty() ? "eager" : options.indirect_selection;
+  if (!modes.contains(mode)) {
+    return fail(invocation, {ExitStatus::usage, "reading --indirect-selection", fmt::format("there is no mode '{}'", mode),
+                             "it is eager, cautious, buildable or empty", {}});
+  }
+  const auto base = state::Manifest::read(invocation.folder / options.base_manifest);
+  if (!base) return fail(invocation, base.error());
+  const auto head = state::Manifest::read(invocation.folder / options.head_manifest);
+  if (!head) return fail(invocation, head.error());
+  const auto selection =
+      state::select(*base, *head,
+                    {.select = options.select.empty() ? "state:modified+" : options.select,
+                     .exclude = options.exclude,
+                     .indirect_selection = modes.at(mode),
+                     .compare_more_unrendered_values = options.compare_more_unrendered_values});
+  if (!selection) return fail(invocation, selection.error());
+  if (options.json) {
+    invocation.out << report::selection_json(selection->selected, selection->removed, selection->notes);
+  } else {
+    for (const auto& node : selection->selected) invocation.out << node.unique_id << '\n';
+  }
+  return ExitStatus::passed;
+}
+
+ExitStatus report(const Invocation& invocation, const Options& options) {
+  const fs::path file = invocation.folder / options.run_file;
+  const auto bytes = io::read_file(file);
+  if (!bytes) return fail(invocation, bytes.error());
+  const auto run = report::from_json(*bytes, options.run_file);
+  if (!run) return fail(invocation, run.error());
+  const auto rendered = report::render(*run, options.format.empty() ? "terminal" : options.format,
+                                       colourful(invocation, invocation.out_is_terminal));
+  if (!rendered) return fail(invocation, rendered.error());
+  invocation.out << *rendered;
+  return ExitStatus::passed;
+}
+
+ExitStatus clean(const Invocation& invocation, const Options& options) {
+  const auto surroundings = Surroundings::make(invocation, options, "clean");
+  if (!surroundings) return fail(invocation, surroundings.error());
+  const auto cleaned = flow::clean((*surroundings)->context(), {.pull_request = options.pull_request,
+                                                                .branch = options.branch,
+                                                                .expired = options.expired,
+                                                                .all = options.all,
+                                                                .dry_run = options.dry_run});
+  if (!cleaned) return fail(invocation, cleaned.error());
+  for (const auto& branch : cleaned->dropped) {
+    invocation.err << (options.dry_run ? "would drop " : "dropped ") << report::terminal_line(branch) << '\n';
+  }
+  for (const auto& kept : cleaned->kept) invocation.err << "kept " << report::terminal_line(kept) << '\n';
+  for (const auto& left : cleaned->left) invocation.err << "left alone: " << report::terminal_line(left) << '\n';
+  for (const auto& failure : cleaned->failures) say_failure(invocation.err, failure);
+  if (cleaned->dropped.empty() && cleaned->failures.empty()) invocation.err << "nothing to drop\n";
+  if (options.json) {
+    invocation.out << io::to_line(nlohmann::ordered_json{{"dropped", cleaned->dropped}, {"kept", cleaned->kept},
+                                                         {"left", cleaned->left}})
+                   << '\n';
+  }
+  return cleaned->failures.empty() ? ExitStatus::passed : cleaned->failures.front().status;
+}
+
+ExitStatus deploy(const Invocation& invocation, const Options& options) {
+  const auto surroundings = Surroundings::make(invocation, options, "deploy");
+  if (!surroundings) return fail(invocation, surroundings.error());
+  const Run run = flow::deploy((*surroundings)->context());
+  return conclude(invocation, options, (*surroundings)->context(), run);
+}
+
+ExitStatus doctor(const Invocation& invocation, const Options& options) {
+  const auto surroundings = Surroundings::make(invocation, options, "doctor");
+  if (!surroundings) return fail(invocation, surroundings.error());
+  const auto findings = flow::doctor((*surroundings)->context());
+  auto status = ExitStatus::passed;
+  auto data = nlohmann::ordered_json::array();
+  for (const auto& finding : findings) {
+    static const std::map<flow::Health, const char*> words{
+        {flow::Health::good, "ok"}, {flow::Health::warning, "warning"}, {flow::Health::bad, "PROBLEM"}};
+    data.push_back({{"check", finding.check}, {"health", words.at(finding.health)}, {"says", finding.says},
+                    {"hint", finding.hint}});
+    invocation.err << fmt::format("{:<8} {}: {}\n", words.at(finding.health), finding.check,
+                                  report::terminal_line(finding.says, 2000));
+    if (!finding.hint.empty()) invocation.err << fmt::format("         {}\n", report::terminal_line(finding.hint, 2000));
+    if (finding.health == flow::Health::bad && status == ExitStatus::passed) status = finding.status;
+  }
+  if (options.json) invocation.out << io::to_line(data) << '\n';
+  return status;
+}
+
+ExitStatus init(const Invocation& invocation, const Options& options) {
+  const auto repository =
+      change::Repository::open(invocation.folder / options.repository, change::TrustOwner::no);
+  if (!repository) return fail(invocation, repository.error());
+  const fs::path root = repository->root();
+  auto request = look_around(root, options.project_dir);
+  if (!request) return fail(invocation, request.error());
+  const auto checksum = checksum_of_this_binary();
+  if (!checksum) return fail(invocation, checksum.error());
+  request->version = version;
+  request->sha256 = *checksum;
+  const auto files = init_files(*request);
+  if (!files) return fail(invocation, files.error());
+
+  if (options.dry_run) {
+    for (const auto& file : *files) invocation.out << "# " << file.path << "\n" << file.text << "\n";
+    return ExitStatus::passed;
+  }
+  const auto existing = lines_of(root, *files, invocation.err);
+  for (const auto& file : *files) {
+    if (std::ranges::find(existing, file.path) != existing.end()) continue;
+    if (auto written = io::write_file(root / file.path, file.text); !written) return fail(invocation, written.error());
+    invocation.err << "  wrote   " << file.path << '\n';
+  }
+  for (const auto& step : next_steps(*request)) invocation.err << "- " << report::terminal_line(step, 2000) << '\n';
+  return ExitStatus::passed;
+}
+
+}  // namespace offshoot::app

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <iosfwd>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/app.hpp"
+
+namespace offshoot::app {
+
+/// What the flags of a command said; absent or empty = not given. Settings among them are merged by load_settings.
+struct Options {
+  std::string repository{};
+  std::string config{};
+  std::string project_dir{};
+  std::string profiles_dir{};
+  std::string target{};
+  std::string production{};
+  std::string python{};
+  std::string store{};
+  std::vector<std::string> set{};
+
+  std::string base{};
+  int pull_request = 0;
+  std::string select{};
+  std::string exclude{};
+  bool full_refresh = false;
+  bool fail_fast = false;
+  int threads = 0;
+  bool no_lint = false;
+  std::string comment_file{};
+
+  std::string base_manifest{};
+  std::string head_manifest{};
+  std::string indirect_selection{};
+  bool compare_more_unrendered_values = false;
+
+  std::string branch{};
+  bool expired = false;
+  bool all = false;
+  bool dry_run = false;
+
+  std::string run_file{};
+  std::string format{};
+  bool json = false;
+};
+
+/// One function a command: reads what it needs, calls its flow, prints, and says how it ended.
+ExitStatus check(const Invocation& invocation, const Options& options);
+ExitStatus plan(const Invocation& invocation, const Options& options);
+ExitStatus state(const Invocation& invocation, const Options& options);
+ExitStatus lint(const Invocation& invocation, const Options& options);
+ExitStatus clean(const Invocation& invocation, const Options& options);
+ExitStatus deploy(const Invocation& invocation, const Options& options);
+ExitStatus report(const Invocation& invocation, const Options& options);
+ExitStatus doctor(const Invocation& invocation, const Options& options);
+ExitStatus init(const Invocation& invocation, const Options& options);
+
+/// Says a failure to people: place, what was being done, why it stopped, and the hint.
+void say_failure(std::ostream& err, const Failed& failure);
+
+}  // namespace offshoot::app

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+
+#include "app/app.hpp"
+#include "app/commands.hpp"
+#include "app/interrupts.hpp"
+#include "flow/context.hpp"
+#include "io/files.hpp"
+#include "report/progress.hpp"
+#include "store/store.hpp"
+
+namespace offshoot::app {
+
+/// What a flow's Context points into, kept while the flow runs.
+class Surroundings {
+ public:
+  /// Reads repository, settings, event and store for the command of that name.
+  static Result<std::unique_ptr<Surroundings>> make(const Invocation& invocation, const Options& options,
+                                                    const std::string& command);
+  [[nodiscard]] const flow::Context& context() const { return *context_; }
+
+ private:
+  Surroundings(const Invocation& invocation, io::TemporaryFolder scratch);
+  Interrupts interrupts_;
+  io::TemporaryFolder scratch_;
+  io::Stopwatch watch_;
+  report::Progress progress_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<flow::Context> context_;
+};
+
+}  // namespace offshoot::app

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "flow/context.hpp"
+#include "model/run.hpp"
+
+namespace offshoot::flow {
+
+struct CheckOptions {
+  bool lint = true;
+};
+
+/// Plans, isolates, builds, tests and lints the head against its base, and reports. The run says how each stage ended;
+/// it is published on every way out.
+Run check(const Context& context, const CheckOptions& options = {});
+
+/// What `check` would do, and why. Writes nothing to the warehouse.
+Run plan(const Context& context);
+
+/// Lints the changed lines, and nothing else.
+Run lint(const Context& context);
+
+}  // namespace offshoot::flow

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "flow/clean.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "branch/lifecycle.hpp"
+#include "branch/names.hpp"
+#include "flow/project_at_hand.hpp"
+
+namespace offshoot::flow {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Whether a branch is among those asked for.
+Result<std::function<bool(const OwnerMark&)>> chooser(const Context& context, const CleanOptions& options) {
+  if (options.all) return [](const OwnerMark&) { return true; };
+  if (options.expired) return [now = context.started](const OwnerMark& mark) { return branch::expired(mark, now); };
+  if (!options.branch.empty()) return [name = options.branch](const OwnerMark& mark) { return mark.branch == name; };
+  auto own = branch::branch_name(context.settings.branch.prefix, context.origin.pull_request, context.origin.ref);
+  if (!own) return tl::unexpected(own.error());
+  return [name = std::move(*own)](const OwnerMark& mark) { return mark.branch == name; };
+}
+
+/// Schemas and databases that profiles.yml names for any target: never a branch's (requirement E3, condition 2).
+std::set<std::string> names_in_use(const dbt::Profile& profile) {
+  std::set<std::string> names;
+  for (const auto& output : profile.outputs) {
+    if (output.schema.value) names.insert(branch::folded(*output.schema.value));
+    if (output.path.value) names.insert(branch::folded(fs::path(*output.path.value).stem().string()));
+  }
+  return names;
+}
+
+/// Where the target's DuckDB file lies, and so its branches; absent = the target is no DuckDB file.
+Result<std::optional<fs::path>> folder_of_files(const Context& context, const ProjectAtHand& at_hand,
+                                                dbt::Session& session) {
+  const auto* output = at_hand.profile.output(at_hand.target);
+  if (output == nullptr || output->type.value != "duckdb") return std::optional<fs::path>{};
+  std::string path = output->path.value.value_or("");
+  if (!output->path.value) {
+    // Only dbt can render it.
+    const auto parsed = session.parse({neutral(context, at_hand, at_hand.target), context.scratch / "target", "head"});
+    if (!parsed) return tl::unexpected(parsed.error());
+    path = parsed->credentials.path;
+  }
+  if (path.empty() || path == ":memory:" || path.starts_with("md:")) return std::optional<fs::path>{};
+  return std::optional((at_hand.folder / path).parent_path());
+}
+
+void add(branch::Listing& to, branch::Listing&& from) {
+  std::ranges::move(from.branches, std::back_inserter(to.branches));
+  std::ranges::move(from.left, std::back_inserter(to.left));
+}
+
+}  // namespace
+
+Result<Cleaned> clean(const Context& context, const CleanOptions& options) {
+  const auto asked_for = chooser(context, options);
+  if (!asked_for) return tl::unexpected(asked_for.error());
+  const auto at_hand = look_at_project(context);
+  if (!at_hand) return tl::unexpected(at_hand.error());
+  auto session = start_dbt(context, *at_hand);
+  if (!session) return tl::unexpected(session.error());
+  const branch::DropContext ours{context.settings.branch.prefix, context.origin.repository_id,
+                                 names_in_use(at_hand->profile)};
+  const dbt::WarehouseAt warehouse{at_hand->profile.file.parent_path(), at_hand->profile.name, at_hand->target};
+
+  branch::Listing found;
+  const auto folder = folder_of_files(context, *at_hand, **session);
+  if (!folder) return tl::unexpected(folder.error());
+  if (*folder) {
+    auto files =
+        branch::list_files(**folder, at_hand->profile, at_hand->target, context.scratch / "marks", ours, **session);
+    if (!files) return tl::unexpected(files.error());
+    add(found, std::move(*files));
+  }
+  // A DuckDB file that is not there has no schemas, and asking would make it.
+  const auto* output = at_hand->profile.output(at_hand->target);
+  const fs::path own_file = *folder ? at_hand->folder / output->path.value.value_or("") : fs::path();
+  if (!*folder || fs::is_regular_file(own_file)) {
+    auto schemas = branch::list_schemas(warehouse, ours, **session);
+    if (!schemas) return tl::unexpected(schemas.error());
+    add(found, std::move(*schemas));
+  }
+
+  Cleaned cleaned;
+  cleaned.left = std::move(found.left);
+  for (const auto& one : found.branches) {
+    if (!(*asked_for)(one.mark)) {
+      cleaned.kept.push_back(fmt::format("{} (until {})", one.mark.branch, one.mark.expires));
+      continue;
+    }
+    auto dropped = options.dry_run ? Result<void>{} : branch::drop(one, warehouse, **session);
+    if (dropped) {
+      cleaned.dropped.push_back(one.mark.branch);
+    } else {
+      cleaned.failures.push_back(dropped.error());
+    }
+  }
+  return cleaned;
+}
+
+}  // namespace offshoot::flow

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "flow/deferral.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace offshoot::flow {
+
+namespace {
+
+/// Whether another node can read this one as a relation.
+bool is_read_as_a_relation(const state::NodeInfo& node) {
+  return node.resource_type == "model" || node.resource_type == "seed" || node.resource_type == "snapshot" ||
+         node.resource_type == "function";
+}
+
+PlannedNode planned(const state::NodeInfo& node, const std::string& reader) {
+  return {.unique_id = node.unique_id,
+          .resource_type = node.resource_type,
+          .name = node.name,
+          .file = node.original_file_path,
+          .materialized = node.materialized,
+          .relation = {},
+          .reasons = {{ReasonKind::missing_in_production, reader, {}}},
+          .depends_on = node.depends_on_nodes};
+}
+
+}  // namespace
+
+void defer_or_add(Plan& plan, const state::Manifest& head, const ProductionRelations& production) {
+  std::set<std::string> built;
+  std::vector<std::pair<std::string, std::string>> to_look_at;  // a node that is read, and who reads it
+  const auto look_at_parents = [&](const std::vector<std::string>& parents, const std::string& reader) {
+    for (const auto& parent : parents) to_look_at.emplace_back(parent, reader);
+  };
+  for (const auto& node : plan.nodes) {
+    built.insert(node.unique_id);
+    look_at_parents(node.depends_on, node.name);
+  }
+
+  std::set<std::string> seen;
+  while (!to_look_at.empty()) {
+    const auto [unique_id, reader] = to_look_at.back();
+    to_look_at.pop_back();
+    const state::Entry* entry = head.find_node(unique_id);
+    if (entry == nullptr || built.contains(unique_id) || !seen.insert(unique_id).second) continue;
+    const auto node = head.info(*entry);
+    if (!is_read_as_a_relation(node)) continue;
+    if (node.materialized == "ephemeral") {
+      look_at_parents(node.depends_on_nodes, reader);
+    } else if (const auto there = production.find(unique_id); there != production.end()) {
+      plan.deferred.push_back({unique_id, there->second});
+    } else {
+      built.insert(unique_id);
+      plan.nodes.push_back(planned(node, reader));
+      look_at_parents(node.depends_on_nodes, node.name);
+    }
+  }
+  std::ranges::sort(plan.nodes, {}, &PlannedNode::unique_id);
+  std::ranges::sort(plan.deferred, {}, &Deferred::unique_id);
+}
+
+}  // namespace offshoot::flow

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "flow/planning.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "branch/isolation.hpp"
+#include "branch/names.hpp"
+#include "dbt/packages.hpp"
+#include "flow/base_state.hpp"
+#include "flow/production.hpp"
+#include "flow/relations_json.hpp"
+#include "state/manifest.hpp"
+#include "state/selection.hpp"
+
+namespace offshoot::flow {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// The head and the base, parsed alike.
+struct Sides {
+  dbt::ProjectAt head_at;
+  dbt::Parsed head;
+  BaseState base;
+  std::vector<std::string> notes;
+};
+
+Result<Sides> parse_sides(const Context& context, const change::Repository& repository, const Change& change,
+                          const ProjectAtHand& at_hand, dbt::Session& session) {
+  Sides sides;
+  sides.head_at = neutral(context, at_hand, at_hand.target);
+  const auto packages = dbt::provide_packages(
+      at_hand.project, {sides.head_at, context.settings.dbt.deps, context.cache, context.scratch / "head-packages"},
+      session);
+  if (!packages) return tl::unexpected(packages.error());
+  sides.head_at.packages_install_path = packages->install_path;
+  if (!packages->note.empty()) sides.notes.push_back(packages->note);
+
+  auto base = base_state(context, at_hand, repository, change.base, session);
+  const fs::path target_path = context.scratch / "head-target";
+  auto head = session.parse(
+      {sides.head_at, target_path, "head", base ? base->partial_parse_file : fs::path()});
+  if (!head) return tl::unexpected(head.error());
+  sides.head = std::move(*head);
+  if (!base) {
+    if (context.stop.stop_requested() || base.error().status == ExitStatus::could_not_run) {
+      return tl::unexpected(base.error());
+    }
+    sides.notes.push_back(fmt::format("Everything is built, for the base commit {} cannot be parsed: {}",
+                                      change.base.sha.substr(0, 7), base.error().why));
+    base = empty_state(context, sides.head.manifest);
+    if (!base) return tl::unexpected(base.error());
+  }
+  sides.base = std::move(*base);
+  if (!sides.base.note.empty()) sides.notes.push_back(sides.base.note);
+  return sides;
+}
+
+bool compare_more_unrendered_values(const ProjectAtHand& at_hand, const std::string& dbt_version) {
+  const bool on_by_default = !dbt_version.starts_with("1.8.") && !dbt_version.starts_with("1.9.") &&
+                             !dbt_version.starts_with("1.10.") && !dbt_version.starts_with("1.11.");
+  return at_hand.project.compare_more_unrendered_values.value_or(on_by_default);
+}
+
+/// Sets what the two manifests say is to be built, and why.
+Result<Plan> select_nodes(const Context& context, const ProjectAtHand& at_hand, const state::Manifest& base,
+                          const state::Manifest& head) {
+  auto selection = state::select(
+      base, head,
+      {.select = context.settings.build.select,
+       .exclude = context.settings.build.exclude,
+       .compare_more_unrendered_values = compare_more_unrendered_values(at_hand, head.dbt_version())});
+  if (!selection) return tl::unexpected(selection.error());
+  auto list = state::build_list(*selection, head);
+  Plan plan;
+  plan.nodes = std::move(list.nodes);
+  plan.removed = std::move(selection->removed);
+  plan.notes = std::move(selection->notes);
+  plan.notes.insert(plan.notes.end(), list.notes.begin(), list.notes.end());
+  plan.project_dir = at_hand.in_repository;
+  plan.dbt_started = true;
+  return plan;
+}
+
+/// Code that can write anywhere, whatever its relation's name says.
+void list_unproven(Plan& plan, const state::Manifest& head) {
+  for (const auto& planned : plan.nodes) {
+    const state::Entry* entry = head.find_node(planned.unique_id);
+    if (entry == nullptr) continue;
+    const auto node = head.info(*entry);
+    const std::string code = head.text(*entry, state::Field::raw_code);
+    if (node.pre_hook) plan.unproven.push_back({planned.unique_id, "pre-hook"});
+    if (node.post_hook) plan.unproven.push_back({planned.unique_id, "post-hook"});
+    if (node.language == "python") plan.unproven.push_back({planned.unique_id, "Python model"});
+    if (code.find("run_query") != std::string::npos || code.find("call statement") != std::string::npos) {
+      plan.unproven.push_back({planned.unique_id, "run_query"});
+    }
+  }
+}
+
+Result<Branch> name_branch(const Context& context, const Change& change, const dbt::Parsed& head,
+                           const fs::path& folder) {
+  auto name = branch::branch_name(context.settings.branch.prefix, context.origin.pull_request, context.origin.ref);
+  if (!name) return tl::unexpected(name.error());
+  const bool is_file = head.adapter_type == "duckdb" && !head.credentials.path.empty() &&
+                       head.credentials.path != ":memory:" && !head.credentials.path.starts_with("md:");
+  const std::string& isolate = context.settings.branch.isolate;
+  if (isolate == "database" && !is_file) {
+    return failed(ExitStatus::usage, "isolating the branch",
+                  fmt::format("branch.isolate: database is not to be had with {} here", head.adapter_type),
+                  "set branch.isolate to schema: a branch could not read production from another database");
+  }
+  Branch branch;
+  branch.name = *name;
+  branch.isolation = isolate == "database" || (isolate == "auto" && is_file) ? Isolation::database : Isolation::schema;
+  branch.adapter = head.adapter_type;
+  branch.database = head.credentials.database;
+  if (branch.isolation == Isolation::database) {
+    branch.database = *name;
+    branch.path = (folder / head.credentials.path).parent_path() / (*name + ".duckdb");
+  }
+  branch.mark = {.repository_id = context.origin.repository_id,
+                 .branch = *name,
+                 .ref = context.origin.ref,
+                 .pull_request = context.origin.pull_request,
+                 .head = change.head.sha,
+                 .created = io::rfc3339(context.started),
+                 .expires = io::rfc3339(context.started + context.settings.branch.keep)};
+  return branch;
+}
+
+/// The profile under which the branch is built: the target's own but for where it writes.
+dbt::ProfileChange branch_profile(const Branch& branch, const std::vector<dbt::ReadOnlyDatabase>& attached) {
+  if (branch.isolation == Isolation::database) return dbt::OtherFile{branch.path, attached};
+  return dbt::OtherSchema{branch.name, attached};
+}
+
+/// Fills in where each planned node goes, and returns those that go somewhere.
+std::map<std::string, RelationName> place_nodes(Plan& plan, const dbt::Resolved& resolved) {
+  std::map<std::string, RelationName> placed;
+  for (auto& node : plan.nodes) {
+    const auto found = resolved.nodes.find(node.unique_id);
+    if (found == resolved.nodes.end() || found->second.relation.rendered.empty()) continue;
+    node.relation = found->second.relation;
+    placed.emplace(node.unique_id, node.relation);
+  }
+  return placed;
+}
+
+}  // namespace
+
+Plan idle_plan(const ProjectAtHand& at_hand, std::vector<IdleFile> idle_files) {
+  Plan plan;
+  plan.idle_files = std::move(idle_files);
+  plan.project_dir = at_hand.in_repository;
+  plan.base_state = "not needed";
+  return plan;
+}
+
+Result<Planned> make_plan(const Context& context, const change::Repository& repository, const Change& change,
+                          const ProjectAtHand& at_hand, std::vector<IdleFile> idle_files, dbt::Session& session) {
+  context.progress.stage("Parsing base and head");
+  auto sides = parse_sides(context, repository, change, at_hand, session);
+  if (!sides) return tl::unexpected(sides.error());
+
+  const auto base = state::Manifest::read(sides->base.manifest);
+  if (!base) return tl::unexpected(base.error());
+  const auto head = state::Manifest::read(sides->head.manifest);
+  if (!head) return tl::unexpected(head.error());
+  auto plan = select_nodes(context, at_hand, *base, *head);
+  if (!plan) return tl::unexpected(plan.error());
+  plan->idle_files = std::move(idle_files);
+  plan->base_state = sides->base.origin;
+  plan->notes.insert(plan->notes.end(), sides->notes.begin(), sides->notes.end());
+
+  auto production = look_at_production(context, at_hand, change, sides->head, sides->base.production, session);
+  if (!production) return tl::unexpected(production.error());
+  plan->production = production->known;
+  plan->notes.insert(plan->notes.end(), production->notes.begin(), production->notes.end());
+  if (auto deferred = defer_to_what_exists(context, at_hand, *plan, *head, *production, session); !deferred) {
+    return tl::unexpected(deferred.error());
+  }
+  list_unproven(*plan, *head);
+  // From here the plan's nodes are known; what is open is where they go.
+
+  auto branch = name_branch(context, change, sides->head, at_hand.folder);
+  if (!branch) return tl::unexpected(branch.error());
+  Planned planned{std::move(*plan), std::move(*branch), sides->head_at, "branch", sides->head.manifest};
+  planned.at.profiles_dir = context.scratch / "branch-profile";
+  if (auto written = dbt::write_profile(at_hand.profile, at_hand.target,
+                                        branch_profile(planned.branch, production->attached), planned.at.profiles_dir);
+      !written) {
+    return tl::unexpected(written.error());
+  }
+  const bool other_file = planned.branch.isolation == Isolation::database;
+  const auto resolved = session.resolve(
+      {planned.at, "head", planned.handle, other_file ? production->sources_database : std::nullopt});
+  if (!resolved) return tl::unexpected(resolved.error());
+  const auto placed = place_nodes(planned.plan, *resolved);
+  planned.branch.schemas = branch::schemas_of(planned.branch, placed);
+  if (auto proven = branch::prove_isolation(planned.branch, placed); !proven) return tl::unexpected(proven.error());
+  return planned;
+}
+
+}  // namespace offshoot::flow

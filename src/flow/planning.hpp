@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "change/repository.hpp"
+#include "dbt/session.hpp"
+#include "flow/context.hpp"
+#include "flow/project_at_hand.hpp"
+#include "model/branch.hpp"
+#include "model/change.hpp"
+#include "model/plan.hpp"
+
+namespace offshoot::flow {
+
+/// A plan whose every name is known and proven to lie in the branch, and what is needed to build it.
+struct Planned {
+  Plan plan{};
+  Branch branch{};                  ///< not yet created
+  dbt::ProjectAt at{};              ///< the head under the branch's profile
+  std::string handle;               ///< under which the session keeps the head with the branch's names
+  std::filesystem::path manifest;   ///< the head's, as parsed
+};
+
+/// A change none of whose files can alter a relation: the plan that needs no dbt.
+Plan idle_plan(const ProjectAtHand& at_hand, std::vector<IdleFile> idle_files);
+
+/// Parses both sides, compares them, decides what to build and what to read from production, gives everything its name
+/// in the branch, and proves that it stays there. Writes nothing to the warehouse.
+Result<Planned> make_plan(const Context& context, const change::Repository& repository, const Change& change,
+                          const ProjectAtHand& at_hand, std::vector<IdleFile> idle_files, dbt::Session& session);
+
+}  // namespace offshoot::flow

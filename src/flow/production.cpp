@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "flow/production.hpp"
+
+#include <fmt/format.h>
+
+#include <set>
+#include <tuple>
+
+#include "branch/names.hpp"
+
+namespace offshoot::flow {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// The relations that a manifest of production names.
+ProductionRelations relations_in(const state::Manifest& manifest) {
+  ProductionRelations relations;
+  for (const auto& entry : manifest.nodes()) {
+    const auto node = manifest.info(entry);
+    if (node.relation_name.empty() || node.resource_type == "source" || node.resource_type == "test") continue;
+    relations.emplace(node.unique_id, RelationName{node.database, node.schema, node.identifier, node.relation_name});
+  }
+  return relations;
+}
+
+Result<void> take_manifest(ProductionAtHand& production, const Result<state::Manifest>& manifest, std::string source,
+                           std::string sha) {
+  if (!manifest) return tl::unexpected(manifest.error());
+  production.relations = relations_in(*manifest);
+  production.known = {std::move(source), "", std::move(sha)};
+  return {};
+}
+
+/// Fills in what is known of production, from the first place that knows.
+Result<void> find_relations(const Context& context, const std::string& target, const Change& change,
+                            const ProductionRelations& of_base, ProductionAtHand& production) {
+  if (const std::string& setting = context.settings.dbt.production_state; setting != "auto") {
+    fs::path path = context.repository_root / setting;
+    if (fs::is_directory(path)) path /= "manifest.json";
+    return take_manifest(production, state::Manifest::read(path), "dbt.production_state", "");
+  }
+  const auto kept = context.store.get(production_manifest_key(context, target));
+  if (!kept) return tl::unexpected(kept.error());
+  if (*kept) {
+    const auto sha = context.store.get(production_sha_key(context, target));
+    const std::string deployed = sha && *sha ? **sha : "";
+    return take_manifest(production, state::Manifest::parse(**kept, "the manifest that deploy kept"),
+                         "offshoot deploy", deployed);
+  }
+  production.relations = of_base;
+  production.known = {"base commit", fmt::format("assuming {} is deployed", change.base.sha.substr(0, 7)), ""};
+  return {};
+}
+
+/// DuckDB: the files that a branch reads, which are attached to its own.
+void attach_files(const ProjectAtHand& at_hand, const dbt::Credentials& target,
+                  const std::optional<dbt::Credentials>& production_target, ProductionAtHand& production) {
+  const auto exists = [&](const dbt::Credentials& credentials) {
+    std::error_code error;
+    return !credentials.path.empty() && fs::is_regular_file(at_hand.folder / credentials.path, error);
+  };
+  const auto attach = [&](const dbt::Credentials& credentials) {
+    const std::string path = (at_hand.folder / credentials.path).lexically_normal();
+    for (const auto& attached : production.attached) {
+      if (attached.path == path) return;
+    }
+    production.attached.push_back({path, credentials.database});
+  };
+  if (exists(target)) {
+    attach(target);
+    production.sources_database = target.database;
+  }
+  if (!production_target) return;
+  if (exists(*production_target)) {
+    attach(*production_target);
+    production.sources_database = production_target->database;
+  } else if (!production_target->path.empty()) {
+    production.relations.clear();
+    production.notes.push_back(fmt::format("Production's file {} does not exist yet: all that the plan reads is built.",
+                                           production_target->path));
+  }
+}
+
+using Place = std::tuple<std::string, std::string, std::string>;  // database, schema, identifier, all folded
+
+Place place_of(const std::string& database, const std::string& schema, const std::string& identifier) {
+  return {branch::folded(database), branch::folded(schema), branch::folded(identifier)};
+}
+
+/// Asks the warehouse what exists, each schema once.
+class Existing {
+ public:
+  Existing(dbt::Session& session, dbt::WarehouseAt at) : session_(session), at_(std::move(at)) {}
+
+  Result<void> look_into(const std::vector<Deferred>& deferred) {
+    std::vector<dbt::SchemaName> unseen;
+    for (const auto& one : deferred) {
+      if (seen_.emplace(branch::folded(one.relation.database), branch::folded(one.relation.schema)).second) {
+        unseen.push_back({one.relation.database, one.relation.schema});
+      }
+    }
+    if (unseen.empty()) return {};
+    const auto found = session_.list_relations(at_, unseen);
+    if (!found) return tl::unexpected(found.error());
+    for (const auto& one : *found) relations_.insert(place_of(one.database, one.schema, one.identifier));
+    return {};
+  }
+
+  [[nodiscard]] bool has(const RelationName& relation) const {
+    return relations_.contains(place_of(relation.database, relation.schema, relation.identifier));
+  }
+
+ private:
+  dbt::Session& session_;
+  dbt::WarehouseAt at_;
+  std::set<std::pair<std::string, std::string>> seen_;
+  std::set<Place> relations_;
+};
+
+}  // namespace
+
+std::string production_manifest_key(const Context& context, const std::string& target) {
+  return context.origin.repository_id + "/state/production/" + target + "/manifest.json";
+}
+
+std::string production_sha_key(const Context& context, const std::string& target) {
+  return context.origin.repository_id + "/state/production/" + target + "/sha";
+}
+
+Result<ProductionAtHand> look_at_production(const Context& context, const ProjectAtHand& at_hand, const Change& change,
+                                            const dbt::Parsed& head, const ProductionRelations& of_base,
+                                            dbt::Session& session) {
+  ProductionAtHand production;
+  std::optional<dbt::Credentials> production_target;
+  if (at_hand.production) {
+    if (auto found = find_relations(context, *at_hand.production, change, of_base, production); !found) {
+      return tl::unexpected(found.error());
+    }
+    const auto resolved = session.resolve({neutral(context, at_hand, *at_hand.production), "head", "production"});
+    if (!resolved) return tl::unexpected(resolved.error());
+    production_target = resolved->credentials;
+    session.forget("production");
+  } else {
+    production.known = {"none", "", ""};
+    production.notes.push_back(
+        "No production target is known, so all that the plan reads is built: set dbt.production to defer to it.");
+  }
+  if (head.adapter_type == "duckdb") {
+    attach_files(at_hand, head.credentials, production_target, production);
+  } else if (production_target && production_target->database != head.credentials.database) {
+    production.relations.clear();
+    production.notes.push_back(
+        fmt::format("Production is in the database {}, which a branch in {} cannot read: all that the plan reads is "
+                    "built. Let target and production share a database to defer.",
+                    production_target->database, head.credentials.database));
+  }
+  return production;
+}
+
+Result<void> defer_to_what_exists(const Context& context, const ProjectAtHand& at_hand, Plan& plan,
+                                  const state::Manifest& head, const ProductionAtHand& production,
+                                  dbt::Session& session) {
+  // A profile that reaches what a branch reaches, and nothing to write to.
+  dbt::WarehouseAt at{at_hand.profile.file.parent_path(), at_hand.profile.name, at_hand.target};
+  if (head.adapter_type() == "duckdb") {
+    at.profiles_dir = context.scratch / "reading-profile";
+    if (auto written = dbt::write_profile(at_hand.profile, at_hand.target,
+                                          dbt::OtherFile{":memory:", production.attached}, at.profiles_dir);
+        !written) {
+      return written;
+    }
+  }
+  Existing existing(session, at);
+  ProductionRelations relations = production.relations;
+  while (true) {
+    Plan attempt = plan;
+    defer_or_add(attempt, head, relations);
+    if (auto looked = existing.look_into(attempt.deferred); !looked) return looked;
+    const std::size_t before = relations.size();
+    for (const auto& one : attempt.deferred) {
+      if (!existing.has(one.relation)) relations.erase(one.unique_id);
+    }
+    if (relations.size() == before) {
+      plan = std::move(attempt);
+      return {};
+    }
+  }
+}
+
+}  // namespace offshoot::flow

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "change/relevance.hpp"
+#include "change/repository.hpp"
+#include "dbt/environment.hpp"
+#include "dbt/profiles.hpp"
+#include "dbt/project.hpp"
+#include "dbt/session.hpp"
+#include "flow/context.hpp"
+
+namespace offshoot::flow {
+
+/// What a flow knows of the dbt project before dbt is started: read from files alone.
+struct ProjectAtHand {
+  std::filesystem::path folder;  ///< of dbt_project.yml, absolute
+  std::string in_repository;     ///< the same, relative to the repository's root; "." for the root
+  dbt::Project project;
+  dbt::Profile profile;
+  std::string target;                     ///< the neutral one, that both sides are parsed for
+  std::optional<std::string> production;  ///< the target that is deferred to and deployed; absent = there is none
+  dbt::DbtEnvironment dbt;
+  io::Environment read_variables;     ///< those that the project and its profile read through env_var()
+  io::Environment child_environment;  ///< what dbt, sqlfluff and edr see
+};
+
+/// Reads project, profile and dbt's whereabouts. Starts nothing.
+Result<ProjectAtHand> look_at_project(const Context& context);
+
+/// Starts dbt; it is imported while the caller does something else.
+Result<std::unique_ptr<dbt::Session>> start_dbt(const Context& context, const ProjectAtHand& at_hand);
+
+/// The project under its own profile, for `target`.
+dbt::ProjectAt neutral(const Context& context, const ProjectAtHand& at_hand, const std::string& target);
+
+/// Where dbt reads the project, for telling which changed files matter. `adapter_type` and links are included.
+change::ProjectLayout layout_of(const Context& context, const ProjectAtHand& at_hand,
+                                const change::Repository& repository, const Commit& commit);
+
+}  // namespace offshoot::flow

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "flow/stages.hpp"
+
+#include <csignal>
+#include <filesystem>
+
+#include "app/version.hpp"
+#include "change/lexer.hpp"
+#include "change/relevance.hpp"
+#include "lint/sqlfluff.hpp"
+
+namespace offshoot::flow {
+
+Run begin(const Context& context) {
+  Run run;
+  run.offshoot_version = app::version;
+  run.id = context.run_id;
+  run.started = io::rfc3339(context.started);
+  run.origin = context.origin;
+  run.policy.lint_fails = context.settings.lint.fail_on != "never";
+  run.notes = context.notes;
+  return run;
+}
+
+void end(const Context& context, const io::Stopwatch& watch, Run& run) {
+  run.seconds = watch.seconds();
+  if (context.stop.stop_requested()) run.interrupted_by = context.interrupted_by ? context.interrupted_by() : SIGINT;
+}
+
+Result<change::Repository> open_repository(const Context& context) {
+  return change::Repository::open(context.repository_root, change::TrustOwner::no);
+}
+
+Result<Change> find_change(const Context& context, const change::Repository& repository) {
+  return change::compare(repository, {.base = context.base,
+                                      .include_work_tree = context.origin.event.empty(),
+                                      .leave_out = {".offshoot"}});
+}
+
+change::Relevance weigh(const Context& context, const change::Repository& repository, const Change& change,
+                        const ProjectAtHand& at_hand) {
+  const auto* output = at_hand.profile.output(at_hand.target);
+  const std::string adapter = output != nullptr ? output->type.value.value_or("") : "";
+  return change::relevance(change, layout_of(context, at_hand, repository, change.head),
+                           change::base_reader(repository, change), change::head_reader(repository, change),
+                           {change::dialect_of(adapter), context.settings.build.skip_formatting});
+}
+
+Outcome<Lint> lint_change(const Context& context, const Change& change, const ProjectAtHand& at_hand) {
+  const std::filesystem::path profiles_dir = context.scratch / "lint-profile";
+  if (auto written = dbt::write_profile(at_hand.profile, at_hand.target, dbt::Harmless{}, profiles_dir); !written) {
+    return written.error();
+  }
+  const std::filesystem::path beside_dbt = at_hand.dbt.bin / "sqlfluff";
+  std::error_code error;
+  return lint::lint_sql({.repository_root = context.repository_root,
+                         .project_dir = at_hand.folder,
+                         .files = change.files,
+                         .settings = context.settings.lint,
+                         .trust = lint::Trust::same_repository,
+                         .sqlfluff = std::filesystem::exists(beside_dbt, error) ? beside_dbt : "sqlfluff",
+                         .environment = at_hand.child_environment,
+                         .profiles_dir = profiles_dir,
+                         .target = at_hand.target,
+                         .vars = context.settings.dbt.vars,
+                         .stop = context.stop});
+}
+
+}  // namespace offshoot::flow

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/render.hpp"
+
+#include <fmt/core.h>
+
+#include "report/markdown.hpp"
+#include "report/run_json.hpp"
+#include "report/terminal.hpp"
+
+namespace offshoot::report {
+
+Result<std::string> render(const Run& run, std::string_view format, bool colour) {
+  if (format == "markdown") return comment_markdown(run);
+  if (format == "terminal") return terminal_summary(run, colour);
+  if (format == "json") return to_json(run);
+  return failed(ExitStatus::usage, "rendering the run", fmt::format("unknown format '{}'", format),
+                "use markdown, terminal or json");
+}
+
+}  // namespace offshoot::report

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "io/clock.hpp"
+#include "model/outcome.hpp"
+#include "model/plan.hpp"
+#include "state/graph.hpp"
+#include "state/manifest.hpp"
+
+namespace offshoot::state {
+
+/// dbt's kinds of resource, as far as they are compared by different rules.
+enum class Kind {
+  model,
+  seed,
+  function,
+  singular_test,
+  generic_test,
+  hidden_node,  ///< analyses and hooks: compared, and never selected
+  other_node,
+  source,
+  exposure,
+  metric,
+  semantic_model,
+  unit_test,
+  saved_query,
+};
+
+Kind kind_of(const Manifest& manifest, const Entry& entry);
+/// What lives in `nodes` or `functions`.
+bool is_node_like(Kind kind);
+
+/// What of a node differs. Bits, so that each of dbt's sub-selectors is a mask.
+enum class Piece : unsigned {
+  none = 0,
+  added = 1U << 0,  ///< the base does not have it; then only `macros` is looked at besides
+  body = 1U << 1,
+  configs = 1U << 2,
+  descriptions = 1U << 3,  ///< that persist_docs writes to the warehouse
+  relation = 1U << 4,
+  macros = 1U << 5,
+  contract = 1U << 6,
+  properties = 1U << 7,  ///< any other field that dbt compares for this kind
+};
+constexpr Piece operator|(Piece a, Piece b) {
+  return static_cast<Piece>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
+}
+constexpr Piece operator&(Piece a, Piece b) {
+  return static_cast<Piece>(static_cast<unsigned>(a) & static_cast<unsigned>(b));
+}
+constexpr bool any(Piece pieces) { return pieces != Piece::none; }
+
+/// A contract that what depends on the model relied on, and that the head breaks.
+struct BrokenContract {
+  std::string unique_id;
+  std::string original_file_path;
+  bool versioned = false;            ///< then dbt stops with an error; else it warns
+  std::vector<std::string> changes;  ///< "the column 'amount' was removed"
+};
+
+/// The comparison of two manifests, node by node.
+class Comparison {
+ public:
+  /// `compare_more_unrendered_values`: dbt's behaviour flag of that name. Both manifests must outlive this.
+  Comparison(const Manifest& base, const Manifest& head, bool compare_more_unrendered_values);
+
+  /// What dbt stops with when it evaluates a value of its `state:` method: a broken contract of a versioned model, a
+  /// macro that is not there. `now` decides which deprecation dates are past.
+  [[nodiscard]] Result<void> check(std::string_view state, io::Instant now) const;
+  /// The pieces for which a value of dbt's `state:` method selects the node; none = it does not. For "old" and
+  /// "unmodified", which are no differences, ask `matches`.
+  [[nodiscard]] Piece counted(NodeIndex node, std::string_view state) const;
+  /// Whether a value of dbt's `state:` method selects the node.
+  [[nodiscard]] bool matches(NodeIndex node, std::string_view state) const;
+  /// The named pieces in words, one reason for each setting, field or macro.
+  [[nodiscard]] std::vector<Reason> explain(NodeIndex node, Piece pieces);
+
+  /// Contracts that nodes of the head break.
+  [[nodiscard]] const std::vector<BrokenContract>& broken_contracts() const { return broken_; }
+  /// Contracts of models that the head has no more or disables, and that are not past their deprecation at `now`.
+  [[nodiscard]] std::vector<BrokenContract> removed_contracts(io::Instant now) const;
+  /// Macros that differ, are new or are gone, and that no node which can be selected reaches through depends_on, which
+  /// is all that dbt looks at. Sorted; views into the manifests.
+  [[nodiscard]] std::vector<std::string_view> unseen_macros() const;
+
+ private:
+  using MacroList = std::vector<std::optional<std::string>>;
+  enum class MacroVerdict { same, modified, dangling };
+
+  void find_changed_macros();
+  void compare(NodeIndex node);
+  [[nodiscard]] bool is_changed(std::string_view macro) const;
+  [[nodiscard]] const MacroList& macros_of(std::string_view macro) const;
+  MacroVerdict macro_verdict(Raw list);
+  const std::vector<Reason>& macro_reasons(Raw list);
+  bool same_contract(const Entry& entry, const Entry& old);
+
+  const Manifest* base_;
+  const Manifest* head_;
+  bool more_;
+  std::vector<Kind> kinds_;
+  std::vector<const Entry*> old_;
+  std::vector<Piece> pieces_;
+  std::vector<std::string_view> changed_macros_;                 ///< sorted
+  std::unordered_map<std::string_view, MacroList> macro_calls_;  ///< depends_on.macros of each macro of the head
+  std::unordered_map<Raw, MacroVerdict> verdicts_;               ///< by the text of a node's depends_on.macros
+  std::unordered_map<Raw, std::vector<Reason>> macro_reasons_;
+  std::vector<BrokenContract> broken_;
+  std::optional<NodeIndex> dangling_;  ///< the first node that depends on a macro which is not there
+};
+
+}  // namespace offshoot::state

@@ -1,0 +1,453 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "state/selection.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <unordered_map>
+
+#include "state/compare.hpp"
+#include "state/graph.hpp"
+#include "state/match.hpp"
+#include "state/selector.hpp"
+
+namespace offshoot::state {
+
+namespace {
+
+/// What dbt selects from when nothing is asked for.
+constexpr std::string_view everything = "fqn:* source:* exposure:* metric:* semantic_model:*";
+
+/// Names that a note tells; the others are counted.
+constexpr std::size_t names_told = 5;
+
+/// One evaluated criterion, for the reasons.
+struct Answer {
+  const Term* term = nullptr;
+  NodeSet named;     ///< before the graph operators
+  NodeSet selected;  ///< with them, before tests are added
+};
+
+/// What dbt keeps while it evaluates: nodes that are in, and tests that come in if their other parents do.
+struct Found {
+  NodeSet direct;
+  NodeSet with_indirect;
+};
+
+/// Evaluates selectors as dbt's NodeSelector does, step for step.
+class Evaluator {
+ public:
+  Evaluator(const Manifest& head, const Graph& graph, const Matcher& matcher, IndirectSelection mode)
+      : head_(head), graph_(graph), matcher_(matcher), mode_(mode), sources_(graph.size()) {
+    for (NodeIndex node = 0; node < graph.size(); ++node) {
+      if (head.nodes()[node].collection == Collection::sources) sources_.insert(node);
+    }
+  }
+
+  Result<Found> evaluate(const Selector& selector) {
+    Found all{NodeSet(graph_.size()), NodeSet(graph_.size())};
+    for (const std::vector<Term>& terms : selector) {
+      Result<Found> found = intersection(terms);
+      if (!found) return found;
+      all.direct |= found->direct;
+      all.with_indirect |= found->with_indirect;
+    }
+    all.direct = incorporate(all);
+    return all;
+  }
+
+  [[nodiscard]] const std::vector<Answer>& answers() const { return answers_; }
+
+ private:
+  Result<Found> intersection(const std::vector<Term>& terms) {
+    std::optional<Found> all;
+    for (const Term& term : terms) {
+      Result<Found> found = criterion(term);
+      if (!found) return found;
+      if (!all) {
+        all = std::move(*found);
+      } else {
+        all->direct &= found->direct;
+        all->with_indirect &= found->with_indirect;
+      }
+    }
+    if (!all) return Found{NodeSet(graph_.size()), NodeSet(graph_.size())};
+    all->direct = incorporate(*all);
+    return std::move(*all);
+  }
+
+  Result<Found> criterion(const Term& term) {
+    Result<NodeSet> named = matcher_.match(term);
+    if (!named) return tl::unexpected(std::move(named.error()));
+    NodeSet selected = *named;
+    if (term.childrens_parents) {
+      selected |= graph_.below(*named, any_depth);
+      selected |= graph_.above(selected, any_depth);
+    }
+    if (term.above) selected |= graph_.above(*named, *term.above);
+    if (term.below) selected |= graph_.below(*named, *term.below);
+    answers_.push_back({&term, std::move(*named), selected});
+    return add_tests(selected);
+  }
+
+  [[nodiscard]] bool is_test(NodeIndex node) const {
+    const Kind kind = kind_of(head_, head_.nodes()[node]);
+    return kind == Kind::generic_test || kind == Kind::singular_test || kind == Kind::unit_test;
+  }
+
+  [[nodiscard]] bool depends_only_on(NodeIndex node, const NodeSet& set) const {
+    const std::span<const NodeIndex> parents = graph_.dependencies(node);
+    return std::all_of(parents.begin(), parents.end(), [&](NodeIndex parent) { return set.contains(parent); });
+  }
+
+  [[nodiscard]] Found add_tests(const NodeSet& selected) const {
+    Found found{selected, selected};
+    if (mode_ == IndirectSelection::empty) return found;
+    NodeSet buildable = selected;
+    if (mode_ == IndirectSelection::buildable) {
+      buildable |= graph_.above(selected, any_depth);
+      buildable |= sources_;
+    }
+    for (const NodeIndex test : graph_.below(selected, 1).members()) {
+      if (!is_test(test)) continue;
+      const bool in = mode_ == IndirectSelection::eager || depends_only_on(test, buildable);
+      (in ? found.direct : found.with_indirect).insert(test);
+    }
+    found.with_indirect |= found.direct;
+    return found;
+  }
+
+  /// Tests that were left out and whose parents have come together since. dbt does not look at unit tests here, nor,
+  /// when it asks what is buildable, at sources.
+  [[nodiscard]] NodeSet incorporate(const Found& found) const {
+    NodeSet selected = found.direct;
+    if (mode_ != IndirectSelection::cautious && mode_ != IndirectSelection::buildable) return selected;
+    NodeSet reachable = selected;
+    if (mode_ == IndirectSelection::buildable) reachable |= graph_.above(selected, any_depth);
+    for (const NodeIndex node : found.with_indirect.members()) {
+      const bool candidate = head_.nodes()[node].collection == Collection::nodes;
+      if (candidate && depends_only_on(node, reachable)) selected.insert(node);
+    }
+    return selected;
+  }
+
+  const Manifest& head_;
+  const Graph& graph_;
+  const Matcher& matcher_;
+  IndirectSelection mode_;
+  NodeSet sources_;
+  std::vector<Answer> answers_;
+};
+
+/// Says why each selected node is in.
+class Explainer {
+ public:
+  Explainer(const Manifest& head, const Graph& graph, Comparison& comparison, const std::vector<Answer>& answers,
+            const NodeSet& selected)
+      : head_(head),
+        graph_(graph),
+        comparison_(comparison),
+        answers_(answers),
+        selected_(selected),
+        modified_(graph.size()),
+        downstream_(graph.size()) {
+    for (const Answer& answer : answers) {
+      if (!is_change(*answer.term)) continue;
+      modified_ |= answer.named;
+      if (answer.term->below || answer.term->childrens_parents) downstream_ |= answer.selected;
+    }
+    std::vector<NodeIndex> start = modified_.members();
+    std::sort(start.begin(), start.end(), [&](NodeIndex a, NodeIndex b) { return id(a) < id(b); });
+    before_ = graph.ways_down_from(start);
+  }
+
+  std::vector<Reason> reasons(NodeIndex node) {
+    if (modified_.contains(node)) return own_reasons(node);
+    const bool reached = before_[node] != no_node;
+    if (is_test(node)) {
+      const NodeIndex parent = reached && selected_.contains(before_[node]) ? before_[node] : selected_parent(node);
+      if (parent != no_node) return {{.kind = ReasonKind::test_of, .detail = name(parent), .path = way_to(parent)}};
+    }
+    if (reached && downstream_.contains(node)) {
+      std::vector<std::string> path = way_to(before_[node]);
+      const Entry* cause = head_.find_node(path.front());
+      return {{.kind = ReasonKind::upstream, .detail = head_.text(*cause, Field::name), .path = std::move(path)}};
+    }
+    return {{.kind = ReasonKind::requested, .detail = asked_by(node)}};
+  }
+
+ private:
+  static bool is_change(const Term& term) {
+    return term.method == Method::state && term.value != "old" && term.value != "unmodified";
+  }
+  [[nodiscard]] std::string_view id(NodeIndex node) const { return head_.nodes()[node].unique_id; }
+  [[nodiscard]] std::string name(NodeIndex node) const { return head_.text(head_.nodes()[node], Field::name); }
+  [[nodiscard]] bool is_test(NodeIndex node) const {
+    const Kind kind = kind_of(head_, head_.nodes()[node]);
+    return kind == Kind::generic_test || kind == Kind::singular_test || kind == Kind::unit_test;
+  }
+
+  std::vector<Reason> own_reasons(NodeIndex node) {
+    Piece pieces = Piece::none;
+    for (const Answer& answer : answers_) {
+      if (!is_change(*answer.term) || !answer.named.contains(node)) continue;
+      pieces = pieces | comparison_.counted(node, answer.term->value);
+    }
+    return comparison_.explain(node, pieces);
+  }
+
+  [[nodiscard]] NodeIndex selected_parent(NodeIndex node) const {
+    for (const NodeIndex parent : graph_.parents(node)) {
+      if (selected_.contains(parent)) return parent;
+    }
+    return no_node;
+  }
+
+  /// From the modified node down to `node`, both included.
+  [[nodiscard]] std::vector<std::string> way_to(NodeIndex node) const {
+    std::vector<std::string> way;
+    for (NodeIndex step = node; step != no_node; step = before_[step]) way.emplace_back(id(step));
+    std::reverse(way.begin(), way.end());
+    return way;
+  }
+
+  /// The criterion that names the node, else the first that selects it.
+  [[nodiscard]] std::string asked_by(NodeIndex node) const {
+    const auto by_name = std::find_if(answers_.begin(), answers_.end(),
+                                      [&](const Answer& answer) { return answer.named.contains(node); });
+    if (by_name != answers_.end()) return by_name->term->raw;
+    const auto by_graph = std::find_if(answers_.begin(), answers_.end(),
+                                       [&](const Answer& answer) { return answer.selected.contains(node); });
+    return by_graph == answers_.end() ? "" : by_graph->term->raw;
+  }
+
+  const Manifest& head_;
+  const Graph& graph_;
+  Comparison& comparison_;
+  const std::vector<Answer>& answers_;
+  const NodeSet& selected_;
+  NodeSet modified_;    ///< named by a criterion that asks for changes
+  NodeSet downstream_;  ///< selected by one that asks for what is below as well
+  std::vector<NodeIndex> before_;
+};
+
+/// What `dbt ls` lists when no type is asked for.
+bool is_listed(std::string_view resource_type) {
+  constexpr std::array<std::string_view, 11> types = {"model",          "snapshot",  "seed",    "test",
+                                                      "source",         "exposure",  "metric",  "saved_query",
+                                                      "semantic_model", "unit_test", "function"};
+  return std::find(types.begin(), types.end(), resource_type) != types.end();
+}
+
+PlannedNode planned(const Manifest& head, const Entry& entry) {
+  NodeInfo info = head.info(entry);
+  return {.unique_id = std::move(info.unique_id),
+          .resource_type = std::move(info.resource_type),
+          .name = std::move(info.name),
+          .file = std::move(info.original_file_path),
+          .materialized = std::move(info.materialized),
+          .depends_on = std::move(info.depends_on_nodes)};
+}
+
+/// Nodes of one manifest that the other does not have, by what would make them the same node under another name.
+class Renames {
+ public:
+  Renames(const Manifest& base, const Manifest& head) : base_(base), head_(head) {
+    for (const Entry& entry : base.nodes()) {
+      if (head.find_node(entry.unique_id) == nullptr && head.find_disabled(entry.unique_id) == nullptr) {
+        add(base, entry, &Candidates::old);
+      }
+    }
+    for (const Entry& entry : head.nodes()) {
+      if (base.find_node(entry.unique_id) == nullptr) add(head, entry, &Candidates::now);
+    }
+  }
+
+  /// The new name of a removed node; empty where none or more than one would do.
+  [[nodiscard]] std::string_view new_name(const Entry& removed) const {
+    const auto found = by_body_.find(body(base_, removed));
+    if (found == by_body_.end() || found->second.old.size() != 1 || found->second.now.size() != 1) return {};
+    return found->second.now[0];
+  }
+
+ private:
+  struct Candidates {
+    std::vector<std::string_view> old, now;
+  };
+  void add(const Manifest& manifest, const Entry& entry, std::vector<std::string_view> Candidates::* side) {
+    std::string key = body(manifest, entry);
+    if (!key.empty()) (by_body_[std::move(key)].*side).push_back(entry.unique_id);
+  }
+  /// Type and content; empty for what has none that is its own.
+  static std::string body(const Manifest& manifest, const Entry& entry) {
+    const Kind kind = kind_of(manifest, entry);
+    if (!is_node_like(kind) || kind == Kind::generic_test || kind == Kind::hidden_node) return {};
+    std::string content =
+        kind == Kind::seed ? std::string(manifest.raw(entry, Field::checksum)) : manifest.text(entry, Field::raw_code);
+    if (content.find_first_not_of(" \t\r\n") == std::string::npos) return {};
+    return std::string(manifest.raw(entry, Field::resource_type)) + content;
+  }
+
+  const Manifest& base_;
+  const Manifest& head_;
+  std::unordered_map<std::string, Candidates> by_body_;
+};
+
+std::vector<RemovedNode> removed_nodes(const Manifest& base, const Manifest& head) {
+  const Renames renames(base, head);
+  std::vector<RemovedNode> removed;
+  for (const Entry& entry : base.nodes()) {
+    if (head.find_node(entry.unique_id) != nullptr) continue;
+    std::string type = base.text(entry, Field::resource_type);
+    if (!is_listed(type)) continue;
+    std::string because = "deleted";
+    if (head.find_disabled(entry.unique_id) != nullptr) {
+      because = "disabled";
+    } else if (const std::string_view name = renames.new_name(entry); !name.empty()) {
+      because = fmt::format("renamed to {}", name);
+    }
+    removed.push_back({.unique_id = std::string(entry.unique_id),
+                       .resource_type = std::move(type),
+                       .file = base.text(entry, Field::original_file_path),
+                       .because = std::move(because)});
+  }
+  std::sort(removed.begin(), removed.end(),
+            [](const RemovedNode& a, const RemovedNode& b) { return a.unique_id < b.unique_id; });
+  return removed;
+}
+
+/// "a, b and 3 more"
+std::string some_of(const std::vector<std::string>& names) {
+  const std::size_t told = std::min(names.size(), names_told);
+  std::string text =
+      fmt::format("{}", fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(told), ", "));
+  return names.size() == told ? text : fmt::format("{} and {} more", text, names.size() - told);
+}
+
+void note(std::vector<std::string>& notes, const std::vector<std::string>& names, std::string_view text) {
+  if (!names.empty()) notes.push_back(fmt::format("{}: {}", text, some_of(names)));
+}
+
+void note_macros(std::vector<std::string>& notes, const Comparison& comparison) {
+  std::vector<std::string> materializations, naming, others;
+  for (const std::string_view id : comparison.unseen_macros()) {
+    const std::string_view name = id.substr(id.rfind('.') + 1);
+    const bool names_things = name.ends_with("generate_schema_name") || name.ends_with("generate_database_name") ||
+                              name.ends_with("generate_alias_name");
+    (name.starts_with("materialization_") ? materializations : names_things ? naming : others).emplace_back(id);
+  }
+  note(notes, materializations,
+       "materializations changed, which dbt does not count as a change of the models that use them");
+  note(notes, naming,
+       "macros that name schemas, databases or relations changed, which dbt does not count as a change of any node");
+  note(notes, others, "macros changed that no node calls as far as dbt can see, so they select nothing");
+}
+
+/// Seeds that are too large for dbt's hash are compared by path: their data may have changed unseen.
+void note_large_seeds(std::vector<std::string>& notes, const Manifest& base, const Manifest& head) {
+  const auto by_path = [](const Manifest& manifest, const Entry& entry) {
+    return member(manifest.raw(entry, Field::checksum), "name") == "\"path\"";
+  };
+  std::vector<std::string> seeds;
+  for (const Entry& entry : head.nodes()) {
+    if (kind_of(head, entry) != Kind::seed || !by_path(head, entry)) continue;
+    const Entry* old = base.find_node(entry.unique_id);
+    if (old != nullptr && by_path(base, *old)) seeds.emplace_back(entry.unique_id);
+  }
+  note(notes, seeds, "seeds too large for dbt to hash, so a change of their rows is not seen");
+}
+
+void note_contracts(std::vector<std::string>& notes, const Comparison& comparison, io::Instant now) {
+  std::vector<BrokenContract> broken = comparison.broken_contracts();
+  const std::vector<BrokenContract> removed = comparison.removed_contracts(now);
+  broken.insert(broken.end(), removed.begin(), removed.end());
+  for (const BrokenContract& contract : broken) {
+    notes.push_back(
+        fmt::format("the contract of {} is broken: {}", contract.unique_id, fmt::join(contract.changes, "; ")));
+  }
+}
+
+Result<void> check_versions(const Manifest& base, const Manifest& head) {
+  if (base.dbt_version() == head.dbt_version()) return {};
+  return failed(ExitStatus::usage, fmt::format("comparing {} with {}", head.name(), base.name()),
+                fmt::format("one was written by dbt '{}' and the other by dbt '{}', which would make unchanged nodes "
+                            "look changed",
+                            head.dbt_version(), base.dbt_version()),
+                fmt::format("parse the base again with dbt {}", head.dbt_version()));
+}
+
+}  // namespace
+
+Result<Selection> select(const Manifest& base, const Manifest& head, const SelectRequest& request) {
+  if (Result<void> checked = check_versions(base, head); !checked) return tl::unexpected(checked.error());
+  const io::Instant now = request.now.value_or(io::now());
+  Result<Selector> include = parse_selector(request.select, "the selection");
+  if (!include) return tl::unexpected(std::move(include.error()));
+  if (include->empty()) include = parse_selector(everything, "the selection");
+  Result<Selector> exclude = parse_selector(request.exclude, "the exclusion");
+  if (!exclude) return tl::unexpected(std::move(exclude.error()));
+  Result<Graph> graph = Graph::of(head);
+  if (!graph) return tl::unexpected(std::move(graph.error()));
+
+  Comparison comparison(base, head, request.compare_more_unrendered_values);
+  const Matcher matcher(head, *graph, comparison, now);
+  Evaluator included(head, *graph, matcher, request.indirect_selection);
+  Result<Found> found = included.evaluate(*include);
+  if (!found) return tl::unexpected(std::move(found.error()));
+  Result<Found> excluded = Evaluator(head, *graph, matcher, request.indirect_selection).evaluate(*exclude);
+  if (!excluded) return tl::unexpected(std::move(excluded.error()));
+  NodeSet selected = std::move(found->direct);
+  selected -= excluded->direct;
+
+  Selection selection;
+  Explainer explainer(head, *graph, comparison, included.answers(), selected);
+  for (const NodeIndex node : selected.members()) {
+    PlannedNode planned_node = planned(head, head.nodes()[node]);
+    if (!is_listed(planned_node.resource_type)) continue;
+    planned_node.reasons = explainer.reasons(node);
+    selection.selected.push_back(std::move(planned_node));
+  }
+  std::sort(selection.selected.begin(), selection.selected.end(),
+            [](const PlannedNode& a, const PlannedNode& b) { return a.unique_id < b.unique_id; });
+  selection.removed = removed_nodes(base, head);
+  note_macros(selection.notes, comparison);
+  note_large_seeds(selection.notes, base, head);
+  note_contracts(selection.notes, comparison, now);
+  return selection;
+}
+
+BuildList build_list(const Selection& selection, const Manifest& head) {
+  const auto is_selected = [&](std::string_view id) {
+    const auto at =
+        std::lower_bound(selection.selected.begin(), selection.selected.end(), id,
+                         [](const PlannedNode& node, std::string_view wanted) { return node.unique_id < wanted; });
+    return at != selection.selected.end() && at->unique_id == id;
+  };
+  const auto has_code = [&](const PlannedNode& node) {
+    const Entry* entry = head.find_node(node.unique_id);
+    return entry == nullptr || head.info(*entry).has_code;
+  };
+  BuildList list;
+  std::vector<std::string> ephemeral, without_code, without_model;
+  for (const PlannedNode& node : selection.selected) {
+    const std::string_view type = node.resource_type;
+    if (type == "source" || type == "metric" || type == "semantic_model") continue;
+    const bool is_code = type == "model" || type == "snapshot" || type == "test";
+    if (is_code && !has_code(node)) {
+      without_code.push_back(node.unique_id);
+    } else if (type == "model" && node.materialized == "ephemeral") {
+      ephemeral.push_back(node.unique_id);
+    } else if (type == "unit_test" && (node.depends_on.empty() || !is_selected(node.depends_on.front()))) {
+      without_model.push_back(node.unique_id);
+    } else {
+      list.nodes.push_back(node);
+    }
+  }
+  note(list.notes, ephemeral, "ephemeral models, which are compiled into the models that read them");
+  note(list.notes, without_code, "nodes without code, which dbt does not build");
+  note(list.notes, without_model, "unit tests whose model is not selected, which dbt build does not run");
+  return list;
+}
+
+}  // namespace offshoot::state

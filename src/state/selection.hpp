@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "io/clock.hpp"
+#include "model/outcome.hpp"
+#include "model/plan.hpp"
+#include "state/manifest.hpp"
+
+namespace offshoot::state {
+
+/// What dbt does with a test of which not all parents are selected; dbt's own four modes.
+enum class IndirectSelection { eager, cautious, buildable, empty };
+
+/// What to select, in dbt's words.
+struct SelectRequest {
+  std::string select = "state:modified+";  ///< empty = everything, as with dbt
+  std::string exclude;
+  IndirectSelection indirect_selection = IndirectSelection::eager;
+  /// dbt's behaviour flag state_modified_compare_more_unrendered_values, as both manifests were parsed.
+  bool compare_more_unrendered_values = false;
+  /// The moment at which a deprecation date counts as past; absent = now.
+  std::optional<io::Instant> now{};
+};
+
+/// What a request selects, and why.
+struct Selection {
+  std::vector<PlannedNode> selected{};  ///< as `dbt ls` lists it: sorted by unique_id; `relation` is left empty
+  std::vector<RemovedNode> removed{};   ///< sorted by unique_id
+  std::vector<std::string> notes{};     ///< what dbt does not count though it changed, and what dbt would warn of
+};
+
+/// Compares `head` with `base` and selects from it, node for node as the dbt that wrote both does. A selector that dbt
+/// or this does not know, manifests of two dbt versions, and what makes dbt itself stop are errors.
+Result<Selection> select(const Manifest& base, const Manifest& head, const SelectRequest& request);
+
+/// The part of a selection that `dbt build` executes and reports.
+struct BuildList {
+  std::vector<PlannedNode> nodes{};  ///< sorted by unique_id
+  std::vector<std::string> notes{};  ///< what was selected and is not executed, and why
+};
+
+/// Leaves out what `dbt build` does not run: sources, metrics and semantic models, ephemeral models, nodes without
+/// code, unit tests without their model.
+BuildList build_list(const Selection& selection, const Manifest& head);
+
+}  // namespace offshoot::state

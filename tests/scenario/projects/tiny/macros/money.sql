@@ -1,0 +1,1 @@
+{% macro money(cents) %}{{ rounded(cents ~ ' / 100.0') }}{% endmacro %}

@@ -1,0 +1,284 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs every folder under cases/: a base, a head, a command, and what must come out.
+
+cases/<case>/scenario.yml (all keys but `about` and `expect` may be left out):
+
+    about: one sentence
+    project: tiny               # a folder of projects/, or "shop" for examples/shop
+    folder: .                   # where in the repository the project lies
+    adapter: duckdb             # or postgres
+    production: deployed        # or none: production was never built
+    remove, rename: [path], {old: new}      # what the head does to the base, besides the files of head/
+    base_remove: [path]         # what is taken out of the project before the base is committed
+    branch: feature             # name of the head's git branch
+    uncommitted: false          # the head's changes stay in the work tree
+    environment: {NAME: value}
+    before: [[program, argument…]]          # run in the repository after the head's commit
+    command: [check]            # arguments; --repository, --base and --store are added
+    then: [[…], …]              # further commands, each a list of arguments, run one after the other
+    expect:
+      exit: 0
+      plan: {unique_id: [reason kinds]}     # exactly these
+      removed: [unique_id]                  # exactly these
+      idle: {path: because}                 # exactly these
+      results: {unique_id: status}          # exactly these
+      lint: [path:line:rule]                # those on changed lines, exactly these
+      comment, stderr, stdout: [text]       # stand in it
+      comment_not, stderr_not: [text]       # do not
+      schemas: [name]                       # of the branches that are left, exactly these
+
+base/ and head/ hold files laid over the project. comment.md, if there, is the comment that must come out, with times
+and shas replaced; UPDATE_GOLDEN=1 writes it.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+CASES = sorted(path.parent for path in (HERE / "cases").glob("*/scenario.yml"))
+VENV = Path(os.environ.get("OFFSHOOT_TEST_VENV", ROOT / ".venv"))
+
+
+class Scenario:
+    """One case, set up in a temporary folder."""
+
+    def __init__(self, case, folder, offshoot, postgres):
+        self.case = case
+        self.spec = yaml.safe_load((case / "scenario.yml").read_text())
+        self.offshoot = offshoot
+        self.postgres = postgres
+        self.repository = folder / "repository"
+        self.repository.mkdir()
+        self.project = self.repository / self.spec.get("folder", ".")
+        self.store = folder / "store"
+        self.production = folder / "prod.duckdb"
+        self.home = folder / "home"
+        self.home.mkdir()
+        self.environment = {
+            "PATH": f"{VENV / 'bin'}:/usr/local/bin:/usr/bin:/bin",
+            "HOME": str(self.home),
+            "VIRTUAL_ENV": str(VENV),
+            "LANG": "C.UTF-8",
+            "TINY_PROD": str(self.production),
+            "SHOP_PROD": str(self.production),
+            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        }
+        if self.adapter == "postgres":
+            self.database = postgres.new_database()
+            for prefix in ("TINY_PG", "SHOP_PG"):
+                self.environment |= {
+                    f"{prefix}_HOST": "127.0.0.1",
+                    f"{prefix}_PORT": str(postgres.port),
+                    f"{prefix}_USER": postgres.user,
+                    f"{prefix}_DATABASE": self.database,
+                    f"{prefix}_DBNAME": self.database,
+                }
+        self.environment |= {
+            name: self.filled(value) for name, value in self.spec.get("environment", {}).items()
+        }
+
+    @property
+    def adapter(self):
+        return self.spec.get("adapter", "duckdb")
+
+    def filled(self, text):
+        """`text` with the scenario's own folders and ports put in."""
+        places = {
+            "{repository}": self.repository,
+            "{project}": self.project,
+            "{production}": self.production,
+            "{store}": self.store,
+            "{python}": VENV / "bin/python",
+            "{port}": self.postgres.port if self.postgres else "",
+        }
+        for name, value in places.items():
+            text = text.replace(name, str(value))
+        return text
+
+    def git(self, *arguments):
+        identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "commit.gpgsign=false"]
+        subprocess.run(["git", *identity, *arguments], cwd=self.repository, check=True, capture_output=True,
+                       env=self.environment)
+
+    def lay(self, layer, over):
+        """Puts the files of base/ or head/ over the project; those under `_root/` over the repository."""
+        source = self.case / layer
+        if not source.is_dir():
+            return
+        for file in source.rglob("*"):
+            if file.is_file():
+                relative = file.relative_to(source)
+                in_root = relative.parts[0] == "_root"
+                target = self.repository / Path(*relative.parts[1:]) if in_root else over / relative
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, target)
+
+    def set_up(self):
+        name = self.spec.get("project", "tiny")
+        source = ROOT / "examples/shop" if name == "shop" else HERE / "projects" / name
+        files = subprocess.run(["git", "ls-files", "-z", str(source)], cwd=ROOT, capture_output=True, check=True)
+        for file in filter(None, files.stdout.decode().split("\0")):
+            target = self.project / (ROOT / file).relative_to(source)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / file, target)
+        self.lay("base", self.project)
+        for path in self.spec.get("base_remove", []):
+            (self.project / path).unlink()
+        self.git("-c", "init.defaultBranch=main", "init", "--quiet")
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--message", "base")
+        self.deploy_production(name)
+
+        self.git("switch", "--quiet", "--create", self.spec.get("branch", "feature"))
+        for old, new in self.spec.get("rename", {}).items():
+            (self.project / new).parent.mkdir(parents=True, exist_ok=True)
+            self.git("mv", "--", str(self.project / old), str(self.project / new))
+        for path in self.spec.get("remove", []):
+            self.git("rm", "--quiet", "--", str(self.project / path))
+        self.lay("head", self.project)
+        if not self.spec.get("uncommitted", False):
+            self.git("add", "--all")
+            self.git("commit", "--quiet", "--allow-empty", "--message", "head")
+        for command in self.spec.get("before", []):
+            subprocess.run([self.filled(part) for part in command], cwd=self.repository, check=True,
+                           env=self.environment)
+
+    def deploy_production(self, name):
+        if self.spec.get("production", "deployed") != "deployed":
+            return
+        if name == "shop":
+            warehouse = ["--duckdb", str(self.production)]
+            if self.adapter == "postgres":
+                user, port = self.postgres.user, self.postgres.port
+                warehouse = ["--postgres", f"host=127.0.0.1 port={port} user={user} dbname={self.database}"]
+            subprocess.run([VENV / "bin/python", self.project / "raw/load.py", *warehouse], check=True,
+                           env=self.environment)
+        target = "prod" if self.adapter == "duckdb" else "pg_prod"
+        if (self.project / "packages.yml").exists():
+            subprocess.run([VENV / "bin/dbt", "--quiet", "deps"], cwd=self.project, check=True, env=self.environment)
+        subprocess.run([VENV / "bin/dbt", "--quiet", "build", "--target", target], cwd=self.project, check=True,
+                       env=self.environment, capture_output=True)
+        for leftover in ("target", "logs"):
+            shutil.rmtree(self.project / leftover, ignore_errors=True)
+
+    def fingerprint(self):
+        """What must not change: production's bytes, or every table and row outside the branches."""
+        if self.adapter == "duckdb":
+            return hashlib.sha256(self.production.read_bytes()).hexdigest() if self.production.exists() else None
+        tables = self.postgres.run(
+            "select table_schema, table_name from information_schema.tables "
+            "where table_schema !~ '^(pg_|information_schema|offshoot_)' order by 1, 2", self.database)
+        return [(schema, table, self.postgres.run(f'select count(*) from "{schema}"."{table}"', self.database))
+                for schema, table in tables]
+
+    def call(self, arguments):
+        """Runs offshoot; the command's own options come from the scenario, its surroundings from here."""
+        command, *rest = arguments
+        extra = []
+        if command != "report" and command != "state" and "--repository" not in rest:
+            extra += ["--repository", str(self.repository)]
+        if command in ("check", "plan", "lint") and "--base" not in rest:
+            extra += ["--base", "main"]
+        if command not in ("report", "state", "init") and "--store" not in rest:
+            extra += ["--store", str(self.store)]
+        if command in ("check", "plan", "clean", "deploy", "doctor") and self.adapter == "postgres":
+            extra += ["--target", "pg_ci", "--production", "pg_prod"]
+        if command not in ("report", "state") and "--project-dir" not in rest and "folder" in self.spec:
+            extra += ["--project-dir", self.spec["folder"]]
+        arguments = [self.filled(argument) for argument in [command, *extra, *rest]]
+        return subprocess.run([self.offshoot, *arguments], cwd=self.repository, env=self.environment,
+                              capture_output=True, timeout=300)
+
+    def last_run(self):
+        runs = sorted(self.store.glob("*/runs/*/*/run.json"))
+        return json.loads(runs[-1].read_text()) if runs else None
+
+    def comment(self):
+        comments = sorted(self.store.glob("*/runs/*/*/comment.md"))
+        return comments[-1].read_text() if comments else ""
+
+    def branches_left(self):
+        if self.adapter == "duckdb":
+            return sorted(path.stem for path in self.project.glob("offshoot_*.duckdb"))
+        rows = self.postgres.run(
+            "select nspname from pg_namespace where nspname like 'offshoot\\_%' order by 1", self.database)
+        return [row[0] for row in rows]
+
+
+def finished(run, stage):
+    outcome = run[stage]
+    assert outcome["state"] == "finished", f"{stage}: {outcome}"
+    return outcome["value"]
+
+
+def steady(comment):
+    """The comment without what differs from run to run."""
+    comment = re.sub(r"\b[0-9a-f]{40}\b", "<sha>", comment)
+    comment = re.sub(r"\b[0-9a-f]{7,12}\b", "<sha>", comment)
+    comment = re.sub(r"\b\d{8}T\d{6}Z-[\w.-]+", "<run>", comment)
+    comment = re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?Z?", "<time>", comment)
+    return re.sub(r"\b\d+(\.\d+)? ?(ms|s|min)\b", "<seconds>", comment)
+
+
+def check_expectations(scenario, expect, result):
+    out, err = result.stdout.decode(errors="replace"), result.stderr.decode(errors="replace")
+    assert result.returncode == expect.get("exit", 0), f"exit status {result.returncode}\n{err}\n{out}"
+    assert "Traceback" not in err and "terminate called" not in err, err
+    for text in expect.get("stderr", []):
+        assert text in err, f"{text!r} is not in\n{err}"
+    for text in expect.get("stderr_not", []):
+        assert text not in err, f"{text!r} is in\n{err}"
+    for text in expect.get("stdout", []):
+        assert text in out, f"{text!r} is not in\n{out}"
+    for text in expect.get("comment", []):
+        assert text in scenario.comment(), f"{text!r} is not in\n{scenario.comment()}"
+    for text in expect.get("comment_not", []):
+        assert text not in scenario.comment(), f"{text!r} is in\n{scenario.comment()}"
+
+    run = scenario.last_run()
+    if "plan" in expect:
+        nodes = finished(run, "plan")["nodes"]
+        seen = {node["unique_id"]: [reason["kind"] for reason in node["reasons"]] for node in nodes}
+        assert seen == (expect["plan"] or {})
+    if "removed" in expect:
+        assert [node["unique_id"] for node in finished(run, "plan")["removed"]] == expect["removed"]
+    if "idle" in expect:
+        assert {file["path"]: file["because"] for file in finished(run, "plan")["idle_files"]} == (expect["idle"] or {})
+    if "results" in expect:
+        seen = {node["unique_id"]: node["status"] for node in finished(run, "build")["results"]}
+        assert seen == (expect["results"] or {})
+    if "lint" in expect:
+        findings = [finding for finding in finished(run, "lint")["findings"] if finding["on_changed_line"]]
+        assert [f"{one['path']}:{one['line']}:{one['rule']}" for one in findings] == expect["lint"]
+    if "schemas" in expect:
+        assert scenario.branches_left() == expect["schemas"]
+
+    golden = scenario.case / "comment.md"
+    if os.environ.get("UPDATE_GOLDEN") and expect.get("golden"):
+        golden.write_text(steady(scenario.comment()))
+    if golden.exists():
+        assert steady(scenario.comment()) == golden.read_text()
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_scenario(case, tmp_path, offshoot, request):
+    needs_postgres = "adapter: postgres" in (case / "scenario.yml").read_text()
+    scenario = Scenario(case, tmp_path, offshoot, request.getfixturevalue("postgres") if needs_postgres else None)
+    scenario.set_up()
+    before = scenario.fingerprint()
+    commands = [scenario.spec.get("command", ["check"]), *scenario.spec.get("then", [])]
+    for command in commands[:-1]:
+        scenario.call(command)
+    result = scenario.call(commands[-1])
+    check_expectations(scenario, scenario.spec["expect"], result)
+    if not any(command[0] == "deploy" for command in commands):
+        assert scenario.fingerprint() == before, "production has changed"

@@ -1,0 +1,2 @@
+{{ config(enabled=false, schema='marts') }}
+select 1 as id
