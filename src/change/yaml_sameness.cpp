@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <sstream>
 #include <string>
 
 #include "change/lexer.hpp"
@@ -26,13 +28,36 @@ bool doubtful(std::string_view text) {
   return false;
 }
 
+/// Takes a document's events and keeps nothing of them.
+class Forget : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+};
+
+/// Whether anything stands behind the first document, which is all that YAML::Load reads. (YAML::LoadAll would tell,
+/// but with yaml-cpp 0.7 it takes all memory on some malformed texts.)
+bool goes_on(std::string_view text) {
+  std::istringstream stream{std::string(text)};
+  YAML::Parser parser(stream);
+  Forget forget;
+  return parser.HandleNextDocument(forget) && parser.HandleNextDocument(forget);
+}
+
 /// The document; absent where it is none, breaks requirement G2's limits, or is followed by another.
 std::optional<YAML::Node> parse(std::string_view text) {
   if (doubtful(text)) return std::nullopt;
   auto node = io::parse_yaml(text, "YAML");
   if (!node) return std::nullopt;
   try {
-    if (YAML::LoadAll(std::string(text)).size() > 1) return std::nullopt;
+    if (goes_on(text)) return std::nullopt;
   } catch (const YAML::Exception&) {
     return std::nullopt;
   }

@@ -31,6 +31,25 @@ constexpr const char* costs =
     "dbt is only a command here: it is started and parses the project anew for each step, gives no progress while it "
     "builds, takes long with hundreds of nodes, and shows dbt.vars in the list of processes";
 
+// The adapter's own listing macro, which DuckDB and PostgreSQL give as rows of database, name, schema and type.
+constexpr std::string_view own_macros = R"jinja({% macro offshoot_listing(schemas) %}
+  {%- set found = [] -%}
+  {%- for one in schemas -%}
+    {%- set place = api.Relation.create(database=one.database or target.database, schema=one.schema) -%}
+    {%- for row in list_relations_without_caching(place.without_identifier()) -%}
+      {%- do found.append({'database': row['database'], 'schema': row['schema'], 'name': row['name'],
+                           'type': row['type']}) -%}
+    {%- endfor -%}
+  {%- endfor -%}
+  {%- do log('OFFSHOOT_RESULT ' ~ tojson(found), info=true) -%}
+{% endmacro %}
+
+{% macro offshoot_target() %}
+  {%- do log('OFFSHOOT_RESULT ' ~ tojson({'database': target.database, 'schema': target.schema,
+                                          'path': target.get('path'), 'type': target.type}), info=true) -%}
+{% endmacro %}
+)jinja";
+
 constexpr std::array<const char*, 7> node_sections{"nodes",   "unit_tests",    "exposures",      "functions",
                                                    "metrics", "saved_queries", "semantic_models"};
 
@@ -130,6 +149,8 @@ class CommandLineSession final : public Session {
     const auto manifest = request.target_path / "manifest.json";
     const auto document = read_json(manifest, doing);
     if (!document) return tl::unexpected(document.error());
+    auto credentials = credentials_of(request.at, doing);
+    if (!credentials) return tl::unexpected(credentials.error());
     manifests_[request.handle] = manifest;
     return Parsed{.manifest = manifest,
                   .adapter_type = text_of(value_of(*document, "metadata"), "adapter_type"),
@@ -137,7 +158,7 @@ class CommandLineSession final : public Session {
                   .target = request.at.target,
                   .threads = 0,
                   .partial = false,
-                  .credentials = {},
+                  .credentials = std::move(*credentials),
                   .warnings = log->warnings,
                   .seconds = watch.seconds()};
   }
@@ -154,8 +175,10 @@ class CommandLineSession final : public Session {
     }
     const auto manifest = read_json(target_path / "manifest.json", doing);
     if (!manifest) return tl::unexpected(manifest.error());
+    auto credentials = credentials_of(request.at, doing);
+    if (!credentials) return tl::unexpected(credentials.error());
     manifests_[request.as] = target_path / "manifest.json";
-    Resolved resolved;
+    Resolved resolved{.nodes = {}, .credentials = std::move(*credentials)};
     for (const char* section : {"nodes", "functions"}) {
       for (const auto& item : value_of(*manifest, section).items()) add_resolved(resolved, item.key(), item.value());
     }
@@ -188,21 +211,24 @@ class CommandLineSession final : public Session {
 
   Result<Json> macro(const WarehouseAt& at, const std::string& name, const Json& args) override {
     const std::string doing = fmt::format("running {} in the warehouse", name);
-    auto arguments = of_macro_project("run-operation", at);
-    append(arguments,
-           {"offshoot_call", "--args", io::to_line(Json{{"macro", name}, {"args", args}}), "--log-format", "json"});
-    const auto log = succeed(std::move(arguments), doing);
-    if (!log) return tl::unexpected(log.error());
-    if (!log->macro_result) {
-      return failed(ExitStatus::could_not_run, doing, "dbt ended well and gave no result", last_lines(log_));
-    }
-    return io::parse_json(*log->macro_result, doing);
+    return run_operation(at, "offshoot_call", Json{{"macro", name}, {"args", args}}, doing);
   }
 
-  Result<std::vector<ExistingRelation>> list_relations(const WarehouseAt&, const std::vector<SchemaName>&) override {
-    return failed(ExitStatus::could_not_run, "listing relations in the warehouse",
-                  "this needs dbt's Python package, and here dbt is only a command",
-                  "install dbt-core where dbt.python finds it");
+  Result<std::vector<ExistingRelation>> list_relations(const WarehouseAt& at,
+                                                       const std::vector<SchemaName>& schemas) override {
+    const std::string doing = "listing relations in the warehouse";
+    Json wanted = Json::array();
+    for (const auto& one : schemas) {
+      wanted.push_back({{"database", one.database.empty() ? Json() : Json(one.database)}, {"schema", one.schema}});
+    }
+    const auto rows = run_operation(at, "offshoot_listing", Json{{"schemas", std::move(wanted)}}, doing);
+    if (!rows) return tl::unexpected(rows.error());
+    std::vector<ExistingRelation> relations;
+    for (const auto& row : *rows) {
+      relations.push_back(
+          {text_of(row, "database"), text_of(row, "schema"), text_of(row, "name"), text_of(row, "type")});
+    }
+    return relations;
   }
 
   Result<Answer> debug(const WarehouseAt& at) override {
@@ -276,6 +302,19 @@ class CommandLineSession final : public Session {
     return tl::unexpected(session_error(doing, kind_of_message(reason), reason));
   }
 
+  /// The value that a macro of the tiny project logs behind OFFSHOOT_RESULT.
+  Result<Json> run_operation(const WarehouseAt& at, const std::string& macro, const Json& args,
+                             const std::string& doing) {
+    auto arguments = of_macro_project("run-operation", at);
+    append(arguments, {macro, "--args", io::to_line(args), "--log-format", "json"});
+    const auto log = succeed(std::move(arguments), doing);
+    if (!log) return tl::unexpected(log.error());
+    if (!log->macro_result) {
+      return failed(ExitStatus::could_not_run, doing, "dbt ended well and gave no result", last_lines(log_));
+    }
+    return io::parse_json(*log->macro_result, doing);
+  }
+
   Arguments of_macro_project(const std::string& command, const WarehouseAt& at) const {
     auto arguments = common(command, files_.project, at.profiles_dir, at.profile, at.target);
     append(arguments, {"--target-path", (options_.scratch / "target").string(), "--log-path",
@@ -336,6 +375,16 @@ class CommandLineSession final : public Session {
       append(arguments, {"--partial-parse-file-path", partial.string()});
     }
     return succeed(std::move(arguments), doing);
+  }
+
+  /// Where the profile leads to, as dbt renders it; no connection is made. Empty without the profile's name, which only
+  /// the project knows then.
+  Result<Credentials> credentials_of(const ProjectAt& at, const std::string& doing) {
+    if (at.profile.empty()) return Credentials{};
+    const auto target =
+        run_operation({at.profiles_dir, at.profile, at.target}, "offshoot_target", Json::object(), doing);
+    if (!target) return tl::unexpected(target.error());
+    return Credentials{text_of(*target, "database"), text_of(*target, "schema"), text_of(*target, "path")};
   }
 
   [[nodiscard]] fs::path partial_parse_of(const std::string& handle) const {
@@ -530,6 +579,8 @@ class CommandLineSession final : public Session {
 Result<std::unique_ptr<Session>> start_command_line_session(const SessionOptions& options) {
   auto files = write_session_files(options.scratch / "offshoot");
   if (!files) return tl::unexpected(files.error());
+  const auto own = files->project / "macros" / "command_line.sql";
+  if (auto written = io::write_file(own, own_macros, 0600); !written) return tl::unexpected(written.error());
   return std::make_unique<CommandLineSession>(options, std::move(*files));
 }
 

@@ -2,6 +2,7 @@
 #include "flow/check.hpp"
 
 #include <future>
+#include <memory>
 
 #include "branch/lifecycle.hpp"
 #include "flow/building.hpp"
@@ -23,17 +24,51 @@ void skip_the_rest(Run& run, const std::string& because) {
   run.quality = Skipped{because};
 }
 
-/// The part of a check that needs dbt: plan, branch, build, reports. Lint runs beside it.
-void plan_and_build(const Context& context, const change::Repository& repository, const ProjectAtHand& at_hand,
-                    std::vector<IdleFile> idle_files, Run& run, std::vector<Artifact>& artifacts) {
-  const Change& change = *run.change.finished();
-  auto session = start_dbt(context, at_hand);
-  if (!session) {
-    run.plan = session.error();
-    return skip_the_rest(run, "there is no plan");
+/// What is known before dbt is started.
+struct Beginning {
+  Result<change::Repository> repository;
+  Result<ProjectAtHand> at_hand;
+  change::Relevance relevance{};
+};
+
+/// Opens the repository, finds the change, and weighs it.
+Beginning look(const Context& context, Run& run) {
+  Beginning beginning{open_repository(context), tl::unexpected(Failed{})};
+  run.change = timed(run, "change", [&] {
+    return beginning.repository ? find_change(context, *beginning.repository)
+                                : Result<Change>(tl::unexpected(beginning.repository.error()));
+  });
+  const Change* change = run.change.finished();
+  if (change == nullptr) return beginning;
+  beginning.at_hand = look_at_project(context);
+  if (beginning.at_hand) {
+    beginning.relevance = weigh(context, *beginning.repository, *change, *beginning.at_hand);
+  } else {
+    run.plan = beginning.at_hand.error();
   }
+  return beginning;
+}
+
+/// dbt, started, with the head's packages in place.
+struct Dbt {
+  std::unique_ptr<dbt::Session> session;
+  Head head{};
+};
+
+Result<Dbt> start(const Context& context, const ProjectAtHand& at_hand) {
+  auto session = start_dbt(context, at_hand);
+  if (!session) return tl::unexpected(session.error());
+  auto head = provide_head(context, at_hand, **session);
+  if (!head) return tl::unexpected(head.error());
+  return Dbt{std::move(*session), std::move(*head)};
+}
+
+/// The part of a check that needs dbt: plan, branch, build, reports.
+void plan_and_build(const Context& context, Beginning& beginning, Dbt& dbt, Run& run,
+                    std::vector<Artifact>& artifacts) {
   auto planned = timed(run, "plan", [&] {
-    return make_plan(context, repository, change, at_hand, std::move(idle_files), **session);
+    return make_plan(context, *beginning.repository, *run.change.finished(), *beginning.at_hand, dbt.head,
+                     std::move(beginning.relevance.idle), *dbt.session);
   });
   if (!planned) {
     run.plan = planned.error();
@@ -44,8 +79,7 @@ void plan_and_build(const Context& context, const change::Repository& repository
 
   const dbt::WarehouseAt warehouse{planned->at.profiles_dir, planned->at.profile, planned->at.target};
   context.progress.stage("Creating the branch " + planned->branch.name);
-  const auto created =
-      timed(run, "branch", [&] { return branch::create(planned->branch, warehouse, **session); });
+  const auto created = timed(run, "branch", [&] { return branch::create(planned->branch, warehouse, *dbt.session); });
   if (!created) {
     skip_the_rest(run, "there is no branch");
     run.branch = created.error();
@@ -54,9 +88,61 @@ void plan_and_build(const Context& context, const change::Repository& repository
   run.branch = planned->branch;
   // From here the branch exists: every way out must report it.
 
-  run.build = timed(run, "build", [&] { return build_planned(context, *planned, **session, artifacts); });
-  (*session)->release();
-  run.quality = timed(run, "quality", [&] { return report_quality(context, at_hand, *planned, run, artifacts); });
+  run.build = timed(run, "build", [&] { return build_planned(context, *planned, *dbt.session, artifacts); });
+  dbt.session->release();
+  run.quality =
+      timed(run, "quality", [&] { return report_quality(context, *beginning.at_hand, *planned, run, artifacts); });
+}
+
+/// A lint that runs beside the rest.
+class Linting {
+ public:
+  void start(const Context& context, const Change& change, const ProjectAtHand& at_hand) {
+    outcome_ = std::async(std::launch::async, [&, this] {
+      const io::Stopwatch watch;
+      auto outcome = lint_change(context, change, at_hand);
+      seconds_ = watch.seconds();
+      return outcome;
+    });
+  }
+  /// Waits for its end.
+  void finish(Run& run) {
+    if (!outcome_.valid()) return;
+    run.lint = outcome_.get();
+    run.times.push_back({"lint", seconds_});
+  }
+
+ private:
+  std::future<Outcome<Lint>> outcome_;
+  double seconds_ = 0;
+};
+
+/// Everything after the change is known.
+void check_change(const Context& context, const CheckOptions& options, Beginning& beginning, Run& run,
+                  std::vector<Artifact>& artifacts) {
+  const bool builds = !beginning.relevance.relevant.empty();
+  const bool lints = options.lint && will_lint(context, *run.change.finished());
+  const bool lint_needs_packages = lints && lint_needs_dbt(*beginning.at_hand, context) &&
+                                   !has_own_packages(*beginning.at_hand);
+  std::optional<Result<Dbt>> dbt;
+  if (builds || lint_needs_packages) dbt = start(context, *beginning.at_hand);
+
+  Linting linting;
+  if (options.lint) {
+    linting.start(context, *run.change.finished(), *beginning.at_hand);
+  } else {
+    run.lint = Skipped{"switched off"};
+  }
+  if (!builds) {
+    run.plan = idle_plan(*beginning.at_hand, std::move(beginning.relevance.idle));
+    skip_the_rest(run, nothing_to_build);
+  } else if (!*dbt) {
+    run.plan = dbt->error();
+    skip_the_rest(run, "there is no plan");
+  } else {
+    plan_and_build(context, beginning, **dbt, run, artifacts);
+  }
+  linting.finish(run);
 }
 
 }  // namespace
@@ -65,37 +151,8 @@ Run check(const Context& context, const CheckOptions& options) {
   const io::Stopwatch watch;
   Run run = begin(context);
   std::vector<Artifact> artifacts;
-
-  const auto repository = open_repository(context);
-  const auto at_hand = repository ? look_at_project(context) : tl::unexpected(repository.error());
-  run.change = timed(run, "change", [&] {
-    return at_hand ? find_change(context, *repository) : Result<Change>(tl::unexpected(at_hand.error()));
-  });
-  if (const Change* change = run.change.finished()) {
-    auto relevance = weigh(context, *repository, *change, *at_hand);
-    std::future<Outcome<Lint>> linting;
-    const io::Stopwatch lint_watch;
-    double lint_seconds = 0;
-    if (options.lint) {
-      linting = std::async(std::launch::async, [&] {
-        auto outcome = lint_change(context, *change, *at_hand);
-        lint_seconds = lint_watch.seconds();
-        return outcome;
-      });
-    } else {
-      run.lint = Skipped{"switched off"};
-    }
-    if (relevance.relevant.empty()) {
-      run.plan = idle_plan(*at_hand, std::move(relevance.idle));
-      skip_the_rest(run, nothing_to_build);
-    } else {
-      plan_and_build(context, *repository, *at_hand, std::move(relevance.idle), run, artifacts);
-    }
-    if (linting.valid()) {
-      run.lint = linting.get();
-      run.times.push_back({"lint", lint_seconds});
-    }
-  }
+  Beginning beginning = look(context, run);
+  if (beginning.at_hand) check_change(context, options, beginning, run, artifacts);
   end(context, watch, run);
   // From here nothing changes the verdict: it only has to arrive.
   if (auto published = publish(context, run, artifacts); !published) {
@@ -107,26 +164,18 @@ Run check(const Context& context, const CheckOptions& options) {
 Run plan(const Context& context) {
   const io::Stopwatch watch;
   Run run = begin(context);
-  const auto repository = open_repository(context);
-  const auto at_hand = repository ? look_at_project(context) : tl::unexpected(repository.error());
-  run.change = at_hand ? find_change(context, *repository) : Result<Change>(tl::unexpected(at_hand.error()));
-  if (const Change* change = run.change.finished()) {
-    auto relevance = weigh(context, *repository, *change, *at_hand);
-    if (relevance.relevant.empty()) {
-      run.plan = idle_plan(*at_hand, std::move(relevance.idle));
-    } else if (auto session = start_dbt(context, *at_hand); !session) {
-      run.plan = session.error();
-    } else {
-      auto planned = make_plan(context, *repository, *change, *at_hand, std::move(relevance.idle), **session);
-      if (planned) {
-        run.plan = std::move(planned->plan);
-      } else {
-        run.plan = planned.error();
-      }
-    }
-  }
+  Beginning beginning = look(context, run);
   skip_the_rest(run, "only the plan was asked for");
   run.lint = Skipped{"only the plan was asked for"};
+  if (beginning.at_hand && beginning.relevance.relevant.empty()) {
+    run.plan = idle_plan(*beginning.at_hand, std::move(beginning.relevance.idle));
+  } else if (beginning.at_hand) {
+    auto dbt = start(context, *beginning.at_hand);
+    auto planned = dbt ? make_plan(context, *beginning.repository, *run.change.finished(), *beginning.at_hand, dbt->head,
+                                   std::move(beginning.relevance.idle), *dbt->session)
+                       : tl::unexpected(dbt.error());
+    run.plan = planned ? Outcome<Plan>(std::move(planned->plan)) : Outcome<Plan>(planned.error());
+  }
   end(context, watch, run);
   return run;
 }
@@ -134,12 +183,12 @@ Run plan(const Context& context) {
 Run lint(const Context& context) {
   const io::Stopwatch watch;
   Run run = begin(context);
-  const auto repository = open_repository(context);
-  const auto at_hand = repository ? look_at_project(context) : tl::unexpected(repository.error());
-  run.change = at_hand ? find_change(context, *repository) : Result<Change>(tl::unexpected(at_hand.error()));
-  run.plan = Skipped{"only the lint was asked for"};
+  const Beginning beginning = look(context, run);
   skip_the_rest(run, "only the lint was asked for");
-  if (const Change* change = run.change.finished()) run.lint = lint_change(context, *change, *at_hand);
+  if (beginning.at_hand) {
+    run.plan = Skipped{"only the lint was asked for"};
+    run.lint = lint_change(context, *run.change.finished(), *beginning.at_hand);
+  }
   end(context, watch, run);
   return run;
 }

@@ -43,7 +43,9 @@ Result<std::optional<fs::path>> folder_of_files(const Context& context, const Pr
   std::string path = output->path.value.value_or("");
   if (!output->path.value) {
     // Only dbt can render it.
-    const auto parsed = session.parse({neutral(context, at_hand, at_hand.target), context.scratch / "target", "head"});
+    const auto head = provide_head(context, at_hand, session);
+    if (!head) return tl::unexpected(head.error());
+    const auto parsed = session.parse({head->at, context.scratch / "target", "head"});
     if (!parsed) return tl::unexpected(parsed.error());
     path = parsed->credentials.path;
   }

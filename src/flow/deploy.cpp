@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "flow/deploy.hpp"
 
-#include "dbt/packages.hpp"
 #include "flow/base_state.hpp"
 #include "flow/building.hpp"
 #include "flow/production.hpp"
@@ -39,11 +38,10 @@ Result<Planned> plan_deploy(const Context& context, const ProjectAtHand& at_hand
                   "set dbt.production to the target that is production");
   }
   Planned planned;
-  planned.at = neutral(context, at_hand, *at_hand.production);
-  const auto packages = dbt::provide_packages(
-      at_hand.project, {planned.at, context.settings.dbt.deps, context.cache, context.scratch / "packages"}, session);
-  if (!packages) return tl::unexpected(packages.error());
-  planned.at.packages_install_path = packages->install_path;
+  auto head = provide_head(context, at_hand, session);
+  if (!head) return tl::unexpected(head.error());
+  planned.at = std::move(head->at);
+  planned.at.target = *at_hand.production;
   planned.handle = "production";
   const auto parsed = session.parse({planned.at, context.scratch / "target", planned.handle});
   if (!parsed) return tl::unexpected(parsed.error());

@@ -56,12 +56,15 @@ Finding look_at_grants(const Context& context, const ProjectAtHand& at_hand, dbt
     return {check, Health::warning, "no production target is known, so nothing is deferred to it",
             "set dbt.production, or name an output prod"};
   }
-  const auto parsed = session.parse({neutral(context, at_hand, at_hand.target), context.scratch / "target", "head"});
+  auto head = provide_head(context, at_hand, session);
+  if (!head) return problem(check, head.error());
+  const auto parsed = session.parse({head->at, context.scratch / "target", "head"});
   if (!parsed) return problem(check, parsed.error());
   if (parsed->adapter_type == "duckdb") {
     return {check, Health::good, "a branch has a file of its own and attaches production's read-only"};
   }
-  const auto production = session.resolve({neutral(context, at_hand, *at_hand.production), "head", "production"});
+  head->at.target = *at_hand.production;
+  const auto production = session.resolve({head->at, "head", "production"});
   if (!production) return problem(check, production.error());
   std::set<std::string> schemas;
   for (const auto& [unique_id, relation] : relations_of(production->nodes)) schemas.insert(relation.schema);

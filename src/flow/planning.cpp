@@ -8,7 +8,6 @@
 
 #include "branch/isolation.hpp"
 #include "branch/names.hpp"
-#include "dbt/packages.hpp"
 #include "flow/base_state.hpp"
 #include "flow/production.hpp"
 #include "flow/relations_json.hpp"
@@ -23,27 +22,19 @@ namespace {
 
 /// The head and the base, parsed alike.
 struct Sides {
-  dbt::ProjectAt head_at;
   dbt::Parsed head;
   BaseState base;
   std::vector<std::string> notes;
 };
 
 Result<Sides> parse_sides(const Context& context, const change::Repository& repository, const Change& change,
-                          const ProjectAtHand& at_hand, dbt::Session& session) {
+                          const ProjectAtHand& at_hand, const Head& head_project, dbt::Session& session) {
   Sides sides;
-  sides.head_at = neutral(context, at_hand, at_hand.target);
-  const auto packages = dbt::provide_packages(
-      at_hand.project, {sides.head_at, context.settings.dbt.deps, context.cache, context.scratch / "head-packages"},
-      session);
-  if (!packages) return tl::unexpected(packages.error());
-  sides.head_at.packages_install_path = packages->install_path;
-  if (!packages->note.empty()) sides.notes.push_back(packages->note);
-
+  if (!head_project.note.empty()) sides.notes.push_back(head_project.note);
   auto base = base_state(context, at_hand, repository, change.base, session);
   const fs::path target_path = context.scratch / "head-target";
   auto head = session.parse(
-      {sides.head_at, target_path, "head", base ? base->partial_parse_file : fs::path()});
+      {head_project.at, target_path, "head", base ? base->partial_parse_file : fs::path()});
   if (!head) return tl::unexpected(head.error());
   sides.head = std::move(*head);
   if (!base) {
@@ -162,9 +153,10 @@ Plan idle_plan(const ProjectAtHand& at_hand, std::vector<IdleFile> idle_files) {
 }
 
 Result<Planned> make_plan(const Context& context, const change::Repository& repository, const Change& change,
-                          const ProjectAtHand& at_hand, std::vector<IdleFile> idle_files, dbt::Session& session) {
+                          const ProjectAtHand& at_hand, const Head& head_project, std::vector<IdleFile> idle_files,
+                          dbt::Session& session) {
   context.progress.stage("Parsing base and head");
-  auto sides = parse_sides(context, repository, change, at_hand, session);
+  auto sides = parse_sides(context, repository, change, at_hand, head_project, session);
   if (!sides) return tl::unexpected(sides.error());
 
   const auto base = state::Manifest::read(sides->base.manifest);
@@ -177,7 +169,8 @@ Result<Planned> make_plan(const Context& context, const change::Repository& repo
   plan->base_state = sides->base.origin;
   plan->notes.insert(plan->notes.end(), sides->notes.begin(), sides->notes.end());
 
-  auto production = look_at_production(context, at_hand, change, sides->head, sides->base.production, session);
+  auto production = look_at_production(context, at_hand, change, head_project.at, sides->head, sides->base.production,
+                                       session);
   if (!production) return tl::unexpected(production.error());
   plan->production = production->known;
   plan->notes.insert(plan->notes.end(), production->notes.begin(), production->notes.end());
@@ -189,7 +182,7 @@ Result<Planned> make_plan(const Context& context, const change::Repository& repo
 
   auto branch = name_branch(context, change, sides->head, at_hand.folder);
   if (!branch) return tl::unexpected(branch.error());
-  Planned planned{std::move(*plan), std::move(*branch), sides->head_at, "branch", sides->head.manifest};
+  Planned planned{std::move(*plan), std::move(*branch), head_project.at, "branch", sides->head.manifest};
   planned.at.profiles_dir = context.scratch / "branch-profile";
   if (auto written = dbt::write_profile(at_hand.profile, at_hand.target,
                                         branch_profile(planned.branch, production->attached), planned.at.profiles_dir);

@@ -30,6 +30,7 @@ Plan idle_plan(const ProjectAtHand& at_hand, std::vector<IdleFile> idle_files);
 /// Parses both sides, compares them, decides what to build and what to read from production, gives everything its name
 /// in the branch, and proves that it stays there. Writes nothing to the warehouse.
 Result<Planned> make_plan(const Context& context, const change::Repository& repository, const Change& change,
-                          const ProjectAtHand& at_hand, std::vector<IdleFile> idle_files, dbt::Session& session);
+                          const ProjectAtHand& at_hand, const Head& head, std::vector<IdleFile> idle_files,
+                          dbt::Session& session);
 
 }  // namespace offshoot::flow

@@ -130,7 +130,7 @@ std::string production_sha_key(const Context& context, const std::string& target
 }
 
 Result<ProductionAtHand> look_at_production(const Context& context, const ProjectAtHand& at_hand, const Change& change,
-                                            const dbt::Parsed& head, const ProductionRelations& of_base,
+                                            const dbt::ProjectAt& head_at, const dbt::Parsed& head, const ProductionRelations& of_base,
                                             dbt::Session& session) {
   ProductionAtHand production;
   std::optional<dbt::Credentials> production_target;
@@ -138,7 +138,9 @@ Result<ProductionAtHand> look_at_production(const Context& context, const Projec
     if (auto found = find_relations(context, *at_hand.production, change, of_base, production); !found) {
       return tl::unexpected(found.error());
     }
-    const auto resolved = session.resolve({neutral(context, at_hand, *at_hand.production), "head", "production"});
+    dbt::ProjectAt at = head_at;
+    at.target = *at_hand.production;
+    const auto resolved = session.resolve({at, "head", "production"});
     if (!resolved) return tl::unexpected(resolved.error());
     production_target = resolved->credentials;
     session.forget("production");

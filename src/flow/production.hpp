@@ -27,7 +27,7 @@ struct ProductionAtHand {
 /// Where production's relations are said to be: by `dbt.production_state` if set, else by what `deploy` kept, else by
 /// the base commit, whose relations under the production target are given, and then the report says what it assumes.
 Result<ProductionAtHand> look_at_production(const Context& context, const ProjectAtHand& at_hand, const Change& change,
-                                            const dbt::Parsed& head, const ProductionRelations& of_base,
+                                            const dbt::ProjectAt& head_at, const dbt::Parsed& head, const ProductionRelations& of_base,
                                             dbt::Session& session);
 
 /// Defers what the plan does not build to production's relations, after asking the warehouse which of them exist; what

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "flow/project_at_hand.hpp"
 
+#include "dbt/packages.hpp"
+
 namespace offshoot::flow {
 
 namespace fs = std::filesystem;
@@ -62,6 +64,28 @@ dbt::ProjectAt neutral(const Context& context, const ProjectAtHand& at_hand, con
           .profile = at_hand.profile.name,
           .target = target,
           .vars = context.settings.dbt.vars};
+}
+
+bool has_own_packages(const ProjectAtHand& at_hand) {
+  return !dbt::why_not_installed(at_hand.project, at_hand.folder / at_hand.project.packages_install_path);
+}
+
+Result<Head> provide_head(const Context& context, const ProjectAtHand& at_hand, dbt::Session& session) {
+  Head head{.at = neutral(context, at_hand, at_hand.target)};
+  auto packages = dbt::provide_packages(
+      at_hand.project, {head.at, context.settings.dbt.deps, context.cache, context.scratch / "head-packages"}, session);
+  if (!packages) return tl::unexpected(packages.error());
+  head.note = std::move(packages->note);
+  if (packages->install_path.empty()) return head;
+
+  const fs::path own = at_hand.folder / at_hand.project.packages_install_path;
+  std::error_code error;
+  if (!fs::exists(own, error)) {
+    fs::copy(packages->install_path, own, fs::copy_options::recursive | fs::copy_options::copy_symlinks, error);
+    if (!error) return head;
+  }
+  head.at.packages_install_path = std::move(packages->install_path);
+  return head;
 }
 
 change::ProjectLayout layout_of(const Context& context, const ProjectAtHand& at_hand,

@@ -38,6 +38,19 @@ Result<std::unique_ptr<dbt::Session>> start_dbt(const Context& context, const Pr
 /// The project under its own profile, for `target`.
 dbt::ProjectAt neutral(const Context& context, const ProjectAtHand& at_hand, const std::string& target);
 
+/// The head's project with the packages that its lock names.
+struct Head {
+  dbt::ProjectAt at{};
+  std::string note{};  ///< a sentence for the report; empty = nothing to say
+};
+
+/// Gives the head its packages. Where the project's own folder for them is missing it is filled, as `dbt deps` would:
+/// sqlfluff and edr look there.
+Result<Head> provide_head(const Context& context, const ProjectAtHand& at_hand, dbt::Session& session);
+
+/// Whether the head's packages are where sqlfluff and edr look for them.
+bool has_own_packages(const ProjectAtHand& at_hand);
+
 /// Where dbt reads the project, for telling which changed files matter. `adapter_type` and links are included.
 change::ProjectLayout layout_of(const Context& context, const ProjectAtHand& at_hand,
                                 const change::Repository& repository, const Commit& commit);

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "flow/stages.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 
 #include "app/version.hpp"
 #include "change/lexer.hpp"
 #include "change/relevance.hpp"
+#include "lint/project_settings.hpp"
 #include "lint/sqlfluff.hpp"
 
 namespace offshoot::flow {
@@ -44,6 +46,16 @@ change::Relevance weigh(const Context& context, const change::Repository& reposi
   return change::relevance(change, layout_of(context, at_hand, repository, change.head),
                            change::base_reader(repository, change), change::head_reader(repository, change),
                            {change::dialect_of(adapter), context.settings.build.skip_formatting});
+}
+
+bool will_lint(const Context& context, const Change& change) {
+  return context.settings.lint.sql != "off" && std::ranges::any_of(change.files, [](const ChangedFile& file) {
+           return file.status != FileStatus::deleted && file.path.ends_with(".sql");
+         });
+}
+
+bool lint_needs_dbt(const ProjectAtHand& at_hand, const Context& context) {
+  return lint::templater_of(at_hand.folder, context.repository_root) == "dbt";
 }
 
 Outcome<Lint> lint_change(const Context& context, const Change& change, const ProjectAtHand& at_hand) {

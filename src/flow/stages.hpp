@@ -38,6 +38,12 @@ Result<Change> find_change(const Context& context, const change::Repository& rep
 change::Relevance weigh(const Context& context, const change::Repository& repository, const Change& change,
                         const ProjectAtHand& at_hand);
 
+/// Whether there is anything to lint.
+bool will_lint(const Context& context, const Change& change);
+
+/// Whether sqlfluff renders this project through dbt, and so needs its packages.
+bool lint_needs_dbt(const ProjectAtHand& at_hand, const Context& context);
+
 /// Runs the linters on the changed files.
 Outcome<Lint> lint_change(const Context& context, const Change& change, const ProjectAtHand& at_hand);
 

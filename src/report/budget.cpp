@@ -80,6 +80,7 @@ std::string fit(const std::vector<Section>& sections, std::size_t limit) {
     if (!section.entries.empty()) parts.emplace_back(section);
   }
   std::vector<Fitted*> by_importance;
+  by_importance.reserve(parts.size());
   for (Fitted& part : parts) by_importance.push_back(&part);
   std::stable_sort(by_importance.begin(), by_importance.end(),
                    [](const Fitted* a, const Fitted* b) { return a->importance() < b->importance(); });

@@ -12,8 +12,8 @@ namespace offshoot::report {
 namespace {
 
 template <class T>
-StageRow stage_row(std::string name, const Outcome<T>& outcome) {
-  return {.name = std::move(name),
+StageRow stage_row(std::string_view name, const Outcome<T>& outcome) {
+  return {.name = std::string(name),
           .failure = outcome.failure(),
           .skipped = outcome.skipped(),
           .finished = outcome.finished() != nullptr};

@@ -50,6 +50,9 @@ class Digest {
   explicit Digest(const Run& run);
   Digest(const Digest&) = delete;
   Digest& operator=(const Digest&) = delete;
+  Digest(Digest&&) = delete;
+  Digest& operator=(Digest&&) = delete;
+  ~Digest() = default;
 
   std::vector<StageRow> stages{};
   std::vector<Trouble> failures{};  ///< errors, then failed tests; what they made dbt skip stands below them

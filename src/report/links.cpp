@@ -45,7 +45,7 @@ std::string package_of(const std::string& unique_id) {
   return unique_id.substr(begin + 1, unique_id.find('.', begin + 1) - begin - 1);
 }
 
-std::string short_enough(std::string url) { return url.size() <= longest_url ? url : std::string(); }
+std::string short_enough(const std::string& url) { return url.size() <= longest_url ? url : std::string(); }
 
 }  // namespace
 

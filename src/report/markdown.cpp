@@ -682,6 +682,7 @@ class Comment {
     if (slow.empty()) return {};
     slow.resize(std::min<std::size_t>(slow.size(), 5));
     std::vector<std::string> parts;
+    parts.reserve(slow.size());
     for (const NodeResult* result : slow) {
       parts.push_back(fmt::format("{} {}", code(short_name(result->unique_id), 80), duration(result->seconds)));
     }

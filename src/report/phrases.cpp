@@ -69,6 +69,7 @@ Phrase phrase(const PlannedNode& node, const Reason& reason) {
 
 std::vector<Phrase> phrases(const PlannedNode& node, std::size_t limit) {
   std::vector<const Reason*> reasons;
+  reasons.reserve(node.reasons.size());
   for (const Reason& reason : node.reasons) reasons.push_back(&reason);
   std::stable_partition(reasons.begin(), reasons.end(), [](const Reason* reason) { return is_own(*reason); });
   std::vector<Phrase> out;

@@ -30,6 +30,8 @@ class Progress {
   Progress(Sink sink, Clock clock, ProgressOptions options = {});
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
+  Progress(Progress&&) = delete;
+  Progress& operator=(Progress&&) = delete;
   /// Erases the live lines.
   ~Progress();
 

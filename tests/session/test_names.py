@@ -54,7 +54,7 @@ def driver(workspace):
     """The session's class in this process, so that manifests can be compared in memory."""
     import session as module
 
-    made = module.Session(None)
+    made = module.Session()
     yield made
     made.release()
 

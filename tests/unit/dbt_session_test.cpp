@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include "dbt/packages.hpp"
 #include "dbt/profiles.hpp"
 #include "dbt/session.hpp"
 #include "io/files.hpp"
@@ -260,8 +261,49 @@ TEST_F(RealDbt, RunnerSessionTellsWhoseFaultItIs) {
   ProjectAt other = at(project());
   other.target = "nope";
   EXPECT_EQ(session->parse({other, folder_->path() / "t", "head", {}}).error().status, ExitStatus::usage);
+  auto hold = io::LineChild::start(
+      {.argv = {(venv() / "bin/python").string(), "-c",
+                "import duckdb, os; c = duckdb.connect('ci.duckdb'); os.write(4, b'held\\n'); os.read(3, 1)"},
+       .environment = {},
+       .folder = project()},
+      folder_->path() / "hold.log");
+  ASSERT_TRUE(hold);
+  ASSERT_EQ(hold->receive(std::chrono::seconds(30)), "held");
+  const auto answer = session->debug({project(), "tiny", "ci"});
+  ASSERT_TRUE(answer) << answer.error().why;
+  EXPECT_FALSE(answer->ok);
+  EXPECT_EQ(answer->status, ExitStatus::could_not_run);
+  EXPECT_NE(answer->hint.find("held by another process"), std::string::npos);
   other.vars = "{broken";
   EXPECT_EQ(session->parse({other, folder_->path() / "t", "head", {}}).error().status, ExitStatus::usage);
+}
+
+TEST_F(RealDbt, PackagesAreInstalledBesideTheTree) {
+  ASSERT_TRUE(io::write_file(project() / "packages.yml", "packages: [{local: ../shared}]\n"));
+  ASSERT_TRUE(io::write_file(folder_->path() / "shared/dbt_project.yml", "name: shared\nversion: '1.0'\n"));
+  ASSERT_TRUE(io::write_file(folder_->path() / "shared/macros/one.sql", "{% macro one() %}1{% endmacro %}\n"));
+  ASSERT_TRUE(io::write_file(project() / "models/one.sql", "select {{ shared.one() }} as one\n"));
+  auto session = start_session(options()).value();
+  auto here = at(project());
+  PackagesRequest request{
+      .at = here, .deps = "auto", .cache = folder_->path() / "cache", .links = folder_->path() / "links"};
+  auto packages = provide_packages(read_project(project()).value(), request, *session);
+  ASSERT_TRUE(packages) << packages.error().why;
+  EXPECT_EQ(packages->found, "dbt deps");
+  EXPECT_FALSE(fs::exists(project() / "package-lock.yml"));
+  EXPECT_FALSE(fs::exists(project() / "dbt_packages"));
+  here.packages_install_path = packages->install_path;
+  const auto parsed = session->parse({here, folder_->path() / "t", "head", {}});
+  EXPECT_TRUE(parsed) << parsed.error().why;
+
+  // With a lock, the links are made without dbt, and dbt reads them as well.
+  ASSERT_TRUE(io::write_file(project() / "package-lock.yml", "packages: [{local: ../shared, name: shared}]\n"));
+  request.links = folder_->path() / "links2";
+  packages = provide_packages(read_project(project()).value(), request, *session);
+  ASSERT_TRUE(packages) << packages.error().why;
+  EXPECT_EQ(packages->found, "local folders");
+  here.packages_install_path = packages->install_path;
+  EXPECT_TRUE(session->parse({here, folder_->path() / "t2", "head2", {}}));
 }
 
 TEST_F(RealDbt, CommandLineSessionBuildsABranch) {
@@ -272,11 +314,15 @@ TEST_F(RealDbt, CommandLineSessionBuildsABranch) {
   const auto parsed = session.parse({at(project()), folder_->path() / "t", "head", {}});
   ASSERT_TRUE(parsed) << parsed.error().why << "\n" << parsed.error().hint;
   EXPECT_EQ(parsed->adapter_type, "duckdb");
+  EXPECT_EQ(parsed->credentials.path, "ci.duckdb");
+  EXPECT_FALSE(fs::exists(project() / "ci.duckdb")) << "looking must not make a file";
 
   const auto profiles = branch_profile(OtherSchema{"pr_7"});
   const auto resolved = session.resolve({at(profiles), "head", "branch", std::nullopt});
   ASSERT_TRUE(resolved) << resolved.error().why;
   EXPECT_EQ(resolved->nodes.at("model.tiny.counted").relation.rendered, "\"ci\".\"pr_7\".\"counted\"");
+  EXPECT_EQ(resolved->credentials.schema, "pr_7");
+  EXPECT_EQ(resolved->credentials.database, "ci");
 
   BuildRequest first{.at = at(profiles), .handle = "branch", .target_path = folder_->path() / "tb"};
   first.nodes = {"model.tiny.people"};
@@ -296,6 +342,11 @@ TEST_F(RealDbt, CommandLineSessionBuildsABranch) {
   const auto branches = session.macro({profiles, "tiny", "ci"}, "list_branches", {{"prefix", "shop"}});
   ASSERT_TRUE(branches) << branches.error().why << branches.error().hint;
   EXPECT_TRUE(branches->is_array());
+  const auto relations = session.list_relations({profiles, "tiny", "ci"}, {{"ci", "pr_7"}, {"", "nowhere"}});
+  ASSERT_TRUE(relations) << relations.error().why << relations.error().hint;
+  ASSERT_EQ(relations->size(), 2U);
+  EXPECT_TRUE(std::ranges::any_of(
+      *relations, [](const auto& one) { return one == ExistingRelation{"ci", "pr_7", "counted", "table"}; }));
 }
 
 }  // namespace

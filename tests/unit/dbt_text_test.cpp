@@ -14,7 +14,7 @@ TEST(Jinja, D1_NamesReadThroughEnvVarAreFound) {
   const auto names = env_var_names(R"(a: "{{ env_var('A_1') }}"
 b: "{{ env_var( \"B\" , 'x') | as_number }}"
 c: '{{ env_var(''C'') }}'
-d: {{env_var ('D')}} env_var(name) env_var('' env_var)");
+d: {{env_var ('D')}} env_var(name) env_var('', 'x')");
   EXPECT_EQ(names, (std::set<std::string>{"A_1", "B", "C", "D"}));
 }
 

@@ -33,7 +33,7 @@ PR_SET_PDEATHSIG = 1
 class Session:
     """The commands, each a method from a request to its result, and what they keep for one another."""
 
-    def __init__(self, wire):
+    def __init__(self):
         import session_build
         import session_names
         import session_project
@@ -42,7 +42,6 @@ class Session:
         self._build = session_build
         self._names = session_names
         self._project = session_project
-        self._wire = wire
         self._warehouse = session_warehouse.Warehouse()
         self._manifests = {}
 
@@ -279,7 +278,7 @@ def main():
     wire = Wire(int(arguments.replies))
     wire.send({"event": "started", "pid": os.getpid(), "protocol": PROTOCOL_VERSION})
     try:
-        session = Session(wire)
+        session = Session()
         ready = versions()
     except Exception as error:
         message = cut(without_colours(f"{type(error).__name__}: {error}"))

@@ -5,7 +5,6 @@ import contextlib
 import json
 import os
 import sys
-from pathlib import Path
 
 import dbt.adapters.factory as factory
 from dbt.cli.flags import Flags, args_to_context
@@ -160,8 +159,4 @@ class EventLog:
 def node_of(event):
     """The unique id of the node that an event is about, or None."""
     info = getattr(event.data, "node_info", None)
-    return (getattr(info, "unique_id", None) or getattr(event.data, "unique_id", None) or None) if event.data else None
-
-
-def absolute(path):
-    return str(Path(path).absolute())
+    return getattr(info, "unique_id", None) or getattr(event.data, "unique_id", None) or None
