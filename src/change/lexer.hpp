@@ -32,7 +32,8 @@ Dialect dialect_of(std::string_view adapter);
 /// Jinja expression prints neither opens nor closes a quote or a comment, unless a literal in it shows otherwise.
 Sameness compare_sql(std::string_view before, std::string_view after, Dialect dialect);
 
-/// Compares two YAML documents by their values. The order of keys does not count; quotes of scalars do ("1" is not 1).
+/// Compares two YAML documents by their values. Comments, blank lines, indentation and the order of keys do not count;
+/// quotes of scalars do ("1" is not 1). Equal values written in another style are `unsure`.
 Sameness compare_yaml(std::string_view before, std::string_view after);
 
 }  // namespace offshoot::change

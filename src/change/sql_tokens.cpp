@@ -134,6 +134,7 @@ class Lexer {
     while (pos_ < text_.size()) {
       if (!step()) return std::nullopt;
     }
+    simplify_gaps();
     return std::move(tokens_);
   }
 
@@ -193,7 +194,7 @@ class Lexer {
     }
     if (before.kind == TokenKind::word && kind == TokenKind::word) return Gap::none;
     if (before.kind == TokenKind::quoted && kind == TokenKind::quoted) return detailed();
-    if (before.kind == TokenKind::tag || kind == TokenKind::tag) return space();
+    if (before.kind == TokenKind::tag || kind == TokenKind::tag) return detailed();  // see simplify_gaps
     if (before.kind == TokenKind::sign && !is_loose(before.text)) return space();
     if (kind == TokenKind::sign && !is_loose(text)) return space();
     return before.kind == TokenKind::sign || kind == TokenKind::sign ? Gap::none : space();
@@ -205,6 +206,23 @@ class Lexer {
   Gap detailed() const {
     if (comment_) return newline_ ? Gap::comment_and_newline : Gap::comment;
     return newline_ ? Gap::newline : space();
+  }
+
+  /// What Jinja prints may be nothing, so the literals on both sides of it may meet. Away from literals, whitespace
+  /// beside Jinja is only there or not.
+  void simplify_gaps() {
+    auto& list = tokens_.list;
+    const auto quoted_at = [&](std::size_t i) { return i < list.size() && list[i].kind == TokenKind::quoted; };
+    for (std::size_t begin = 0; begin < list.size(); ++begin) {
+      if (list[begin].kind != TokenKind::tag) continue;
+      std::size_t end = begin;
+      while (end < list.size() && list[end].kind == TokenKind::tag) ++end;
+      const bool beside_literal = (begin > 0 && quoted_at(begin - 1)) || quoted_at(end);
+      for (std::size_t i = begin; !beside_literal && i <= end && i < list.size(); ++i) {
+        if (list[i].gap != Gap::none) list[i].gap = Gap::space;
+      }
+      begin = end;
+    }
   }
 
   /// Operators that read the same with and without whitespace around them.

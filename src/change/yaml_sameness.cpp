@@ -7,6 +7,8 @@
 #include <optional>
 #include <sstream>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "change/lexer.hpp"
 #include "io/yaml.hpp"
@@ -95,6 +97,54 @@ bool equal(const YAML::Node& before, const YAML::Node& after) {
   }
 }
 
+std::string_view trim_end(std::string_view text) { return text.substr(0, text.find_last_not_of(" \r") + 1); }
+
+std::string_view trim_start(std::string_view text) {
+  return text.substr(std::min(text.find_first_not_of(' '), text.size()));
+}
+
+/// The line without a comment, where that is easy to tell. Empty: only a comment, or nothing.
+std::string_view without_comment(std::string_view line) {
+  const std::size_t hash = line.find(" #");
+  const std::string_view front = line.substr(0, hash);
+  if (hash != std::string_view::npos && front.find_first_of("'\"") == std::string_view::npos) line = front;
+  line = trim_end(line);
+  return trim_start(line).starts_with('#') ? std::string_view() : line;
+}
+
+/// Whether a line begins an item or names a key: YAML's readers agree on these at any depth.
+bool is_item_or_key(std::string_view line) {
+  line = trim_start(line);
+  const std::size_t name = line.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+");
+  const bool key = name != 0 && name != std::string_view::npos && line[name] == ':' &&
+                   (name + 1 == line.size() || line[name + 1] == ' ');
+  return key || line.starts_with("- ");
+}
+
+std::vector<std::string_view> lines_of(std::string_view text) {
+  std::vector<std::string_view> lines;
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    if (const auto line = without_comment(text.substr(0, end)); !line.empty()) lines.push_back(line);
+    text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
+  }
+  return lines;
+}
+
+/// Whether two texts are made of the same lines, in whatever order. Indentation counts as soon as one line is no item
+/// and no key: of a value on a line of its own it decides whether it is YAML at all.
+bool same_lines(std::string_view before, std::string_view after) {
+  auto one = lines_of(before);
+  auto other = lines_of(after);
+  if (std::ranges::all_of(one, is_item_or_key) && std::ranges::all_of(other, is_item_or_key)) {
+    std::ranges::transform(one, one.begin(), trim_start);
+    std::ranges::transform(other, other.begin(), trim_start);
+  }
+  std::ranges::sort(one);
+  std::ranges::sort(other);
+  return one == other;
+}
+
 }  // namespace
 
 Sameness compare_yaml(std::string_view before, std::string_view after) {
@@ -102,7 +152,10 @@ Sameness compare_yaml(std::string_view before, std::string_view after) {
   const auto one = parse(before);
   const auto other = parse(after);
   if (!one || !other) return Sameness::unsure;
-  return equal(*one, *other) ? Sameness::same : Sameness::different;
+  if (!equal(*one, *other)) return Sameness::different;
+  // yaml-cpp accepts what dbt's reader refuses (a value below its key without indentation, a key without a colon), so
+  // equal values are not enough: no line may be there that was not there before.
+  return same_lines(before, after) ? Sameness::same : Sameness::unsure;
 }
 
 }  // namespace offshoot::change

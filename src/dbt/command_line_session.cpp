@@ -43,11 +43,15 @@ constexpr std::string_view own_macros = R"jinja({% macro offshoot_listing(schema
   {%- endfor -%}
   {%- do log('OFFSHOOT_RESULT ' ~ tojson(found), info=true) -%}
 {% endmacro %}
+)jinja";
 
-{% macro offshoot_target() %}
-  {%- do log('OFFSHOOT_RESULT ' ~ tojson({'database': target.database, 'schema': target.schema,
-                                          'path': target.get('path'), 'type': target.type}), info=true) -%}
-{% endmacro %}
+// A project of one model that tells at parse time where its target leads to. Running an operation instead would
+// connect, which makes a DuckDB file that is not there.
+constexpr std::string_view target_project =
+    "{name: offshoot_target, version: '1.0.0', profile: offshoot, model-paths: [models]}\n";
+constexpr std::string_view target_model = R"jinja({% do log('OFFSHOOT_RESULT ' ~ tojson({
+  'database': target.database, 'schema': target.schema, 'path': target.get('path')}), info=true) %}
+select 1 as one
 )jinja";
 
 constexpr std::array<const char*, 7> node_sections{"nodes",   "unit_tests",    "exposures",      "functions",
@@ -302,11 +306,16 @@ class CommandLineSession final : public Session {
     return tl::unexpected(session_error(doing, kind_of_message(reason), reason));
   }
 
-  /// The value that a macro of the tiny project logs behind OFFSHOOT_RESULT.
+  /// The value of a macro of the tiny project.
   Result<Json> run_operation(const WarehouseAt& at, const std::string& macro, const Json& args,
                              const std::string& doing) {
     auto arguments = of_macro_project("run-operation", at);
     append(arguments, {macro, "--args", io::to_line(args), "--log-format", "json"});
+    return result_of(std::move(arguments), doing);
+  }
+
+  /// The value that a command logs behind OFFSHOOT_RESULT.
+  Result<Json> result_of(Arguments arguments, const std::string& doing) {
     const auto log = succeed(std::move(arguments), doing);
     if (!log) return tl::unexpected(log.error());
     if (!log->macro_result) {
@@ -381,8 +390,10 @@ class CommandLineSession final : public Session {
   /// the project knows then.
   Result<Credentials> credentials_of(const ProjectAt& at, const std::string& doing) {
     if (at.profile.empty()) return Credentials{};
-    const auto target =
-        run_operation({at.profiles_dir, at.profile, at.target}, "offshoot_target", Json::object(), doing);
+    auto arguments = common("parse", files_.project.parent_path() / "target", at.profiles_dir, at.profile, at.target);
+    append(arguments, {"--no-partial-parse", "--log-format", "json", "--target-path",
+                       (options_.scratch / "target").string(), "--log-path", (options_.scratch / "logs").string()});
+    const auto target = result_of(std::move(arguments), doing);
     if (!target) return tl::unexpected(target.error());
     return Credentials{text_of(*target, "database"), text_of(*target, "schema"), text_of(*target, "path")};
   }
@@ -579,8 +590,14 @@ class CommandLineSession final : public Session {
 Result<std::unique_ptr<Session>> start_command_line_session(const SessionOptions& options) {
   auto files = write_session_files(options.scratch / "offshoot");
   if (!files) return tl::unexpected(files.error());
-  const auto own = files->project / "macros" / "command_line.sql";
-  if (auto written = io::write_file(own, own_macros, 0600); !written) return tl::unexpected(written.error());
+  const auto target = options.scratch / "offshoot" / "target";
+  const std::array<std::pair<fs::path, std::string_view>, 3> own{
+      {{files->project / "macros/command_line.sql", own_macros},
+       {target / "dbt_project.yml", target_project},
+       {target / "models/target.sql", target_model}}};
+  for (const auto& [path, text] : own) {
+    if (auto written = io::write_file(path, text, 0600); !written) return tl::unexpected(written.error());
+  }
   return std::make_unique<CommandLineSession>(options, std::move(*files));
 }
 

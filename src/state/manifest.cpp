@@ -154,10 +154,11 @@ class ManifestReader {
     if (bytes.size() > largest_manifest) return broken("it is larger than 512 MiB");
     if (std::optional<std::string> wrong = outline_error(bytes)) return broken(std::move(*wrong));
     bytes.reserve(bytes.size() + json_padding);
-    if (!read_document()) return broken(why_);
+    const bool read = read_document();
     if (!version_error_.empty()) {
       return failed(ExitStatus::usage, doing(), version_error_, "parse the project with dbt 1.7 or newer: dbt parse");
     }
+    if (!read) return broken(why_);
     return std::move(manifest_);
   }
 
@@ -170,10 +171,13 @@ class ManifestReader {
     if (why_.empty()) why_ = std::move(why);
     return false;
   }
+
   bool read_document() {
     Cursor cursor{std::string_view(*manifest_.bytes_)};
     std::string_view key;
     bool described = false;
+    bool has_nodes = false;
+    bool has_macros = false;
     cursor.enter('{');
     while (cursor.next_key(key)) {
       if (key == "metadata") {
@@ -188,9 +192,13 @@ class ManifestReader {
       } else if (!read_section(*section, cursor)) {
         return false;
       }
+      has_nodes = has_nodes || key == "nodes";
+      has_macros = has_macros || key == "macros";
     }
     if (cursor.broken()) return wrong("it is not JSON");
-    return described || wrong("it has no \"metadata\": it is not a dbt manifest");
+    // A part that is missing must never look like a part in which nothing changed.
+    return (described && has_nodes && has_macros) ||
+           wrong("it lacks \"metadata\", \"nodes\" or \"macros\": it is not a dbt manifest");
   }
 
   /// A key without its escapes. A view into the file where it has none, else kept by the manifest.
@@ -226,8 +234,9 @@ class ManifestReader {
   }
 
   bool read_section(const Section& section, Cursor& cursor) {
-    if (!cursor.enter('{'))
+    if (!cursor.enter('{')) {
       return cursor.take() == "null" || wrong(fmt::format("{}: it is not an object", section.key));
+    }
     std::string_view key;
     while (cursor.next_key(key)) {
       Entry entry;

@@ -34,11 +34,16 @@ struct Builder {
   /// The entry, to change it. `id` is "model.shop.orders"; the map follows from its first word.
   json& add(const std::string& id, std::vector<std::string> parents = {}, std::vector<std::string> macros = {}) {
     const std::string type = id.substr(0, id.find('.'));
-    const std::string name = id.substr(id.find('.', id.find('.') + 1) + 1);
-    json entry = {
-        {"unique_id", id},        {"resource_type", type},         {"name", name},
-        {"package_name", "shop"}, {"fqn", {"shop", name}},         {"original_file_path", "models/" + name + ".sql"},
-        {"description", ""},      {"config", {{"enabled", true}}}, {"unrendered_config", json::object()}};
+    const std::string name = id.substr(id.rfind('.') + 1);
+    json entry = {{"unique_id", id},
+                  {"resource_type", type},
+                  {"name", name},
+                  {"package_name", "shop"},
+                  {"fqn", {"shop", name}},
+                  {"original_file_path", type == "source" ? "models/sources.yml" : "models/" + name + ".sql"},
+                  {"description", ""},
+                  {"config", {{"enabled", true}}},
+                  {"unrendered_config", json::object()}};
     if (type != "source") entry["depends_on"] = {{"macros", macros}, {"nodes", parents}};
     if (type == "model" || type == "snapshot" || type == "test" || type == "seed") {
       entry["raw_code"] = type == "seed" ? "" : "select 1 as " + name;

@@ -120,7 +120,7 @@ TEST(ManifestReading, G1_NaNIsTolerated) {
 }
 
 TEST(ManifestReading, G1_DuplicateIdsAreAnError) {
-  EXPECT_NE(why_not(R"({"metadata": {"dbt_schema_version": "/dbt/manifest/v12.json"},
+  EXPECT_NE(why_not(R"({"metadata": {"dbt_schema_version": "/dbt/manifest/v12.json"}, "macros": {},
                         "nodes": {"a": {"resource_type": "model"}, "a": {"resource_type": "model"}}})")
                 .find("twice"),
             std::string::npos);
@@ -140,12 +140,17 @@ TEST(ManifestReading, G1_TruncationAtEveryByteIsAnError) {
 
 TEST(ManifestReading, G1_WrongTypesAreErrorsOrEmpty) {
   for (const char* nodes : {"[]", "5", R"("x")", R"({"a": 5})", R"({"a": []})", R"({"a": {}})", R"({"": {}})"}) {
-    EXPECT_FALSE(why_not(std::string(R"({"metadata": {"dbt_schema_version": "/dbt/manifest/v12.json"}, "nodes": )") +
-                         nodes + "}")
-                     .empty())
+    EXPECT_FALSE(
+        why_not(
+            std::string(R"({"metadata": {"dbt_schema_version": "/dbt/manifest/v12.json"}, "macros": {}, "nodes": )") +
+            nodes + "}")
+            .empty())
         << nodes;
   }
-  EXPECT_EQ(why_not(R"({"metadata": {"dbt_schema_version": "/dbt/manifest/v12.json"}, "nodes": null})"), "");
+  EXPECT_EQ(
+      why_not(
+          R"({"metadata": {"dbt_schema_version": "/dbt/manifest/v12.json"}, "macros": {}, "nodes": {}, "metrics": null})"),
+      "");
 }
 
 TEST(ManifestReading, G1_NoBytesCrashIt) {
@@ -184,6 +189,14 @@ TEST(ManifestReading, G1_NoBytesCrashIt) {
     FileIndex{*head};
   }
   EXPECT_GT(taken, 100);
+}
+
+TEST(ManifestReading, M2_AMissingPartIsAnError) {
+  for (const char* part : {"metadata", "nodes", "macros"}) {
+    Builder builder = small();
+    builder.root.erase(part);
+    EXPECT_FALSE(builder.read()) << part;
+  }
 }
 
 TEST(ManifestReading, AnAbsentFileIsNamed) {

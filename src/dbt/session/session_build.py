@@ -117,7 +117,11 @@ class Pruning:
         member = self._member(parent)
         if parent not in self._manifest.nodes:
             return parent not in getattr(self._manifest, "functions", {})
-        return bool(getattr(member, "is_ephemeral_model", False)) or child in self._manifest.unit_tests
+        if bool(getattr(member, "is_ephemeral_model", False)):
+            return True
+        # Of a unit test's parents dbt renders the tested model; it reads the columns of the given inputs.
+        unit_test = self._manifest.unit_tests.get(child)
+        return unit_test is not None and parent in unit_test.depends_on_nodes
 
     def _leaf(self, node, relation):
         """A parent that is read: where it is deferred to, and waiting for the wanted nodes above it, if any."""
