@@ -35,7 +35,8 @@ void add_repository_options(CLI::App& command, Options& options) {
 void add_change_options(CLI::App& command, Options& options) {
   command.add_option("--base", options.base, "Compare with this ref's merge base")->option_text("REF");
   command.add_option("--pull-request", options.pull_request, "Number of the pull request")->option_text("N");
-  command.add_option("-s,--select", options.select, "What to build instead of state:modified+")->option_text("SELECTION");
+  command.add_option("-s,--select", options.select, "What to build instead of state:modified+")
+      ->option_text("SELECTION");
   command.add_option("--exclude", options.exclude, "What to leave out of it")->option_text("SELECTION");
 }
 
@@ -75,13 +76,16 @@ std::vector<Named> declare(CLI::App& program, Options& options) {
   add_json(plan_command, options);
 
   auto& state_command = add("state", "Compare two manifests: no dbt, no git", state);
-  state_command.add_option("--base", options.base_manifest, "manifest.json of the base")->required()->option_text("FILE");
-  state_command.add_option("--head", options.head_manifest, "manifest.json of the head")->required()->option_text("FILE");
+  state_command.add_option("--base", options.base_manifest, "manifest.json of the base")
+      ->required()
+      ->option_text("FILE");
+  state_command.add_option("--head", options.head_manifest, "manifest.json of the head")
+      ->required()
+      ->option_text("FILE");
   state_command.add_option("-s,--select", options.select, "Selection, as dbt ls has it; default state:modified+")
       ->option_text("SELECTION");
   state_command.add_option("--exclude", options.exclude, "What to leave out of it")->option_text("SELECTION");
-  state_command
-      .add_option("--indirect-selection", options.indirect_selection, "eager, cautious, buildable or empty")
+  state_command.add_option("--indirect-selection", options.indirect_selection, "eager, cautious, buildable or empty")
       ->option_text("MODE");
   state_command.add_flag("--compare-more-unrendered-values", options.compare_more_unrendered_values,
                          "Both were parsed with dbt's flag state_modified_compare_more_unrendered_values");
@@ -119,8 +123,10 @@ std::vector<Named> declare(CLI::App& program, Options& options) {
   add_json(doctor_command, options);
 
   auto& init_command = add("init", "Write offshoot.yml and a workflow for this repository", init);
-  init_command.add_option("-C,--repository", options.repository, "Folder inside the git repository")->option_text("DIR");
-  init_command.add_option("--project-dir", options.project_dir, "Folder of dbt_project.yml, from the repository's root")
+  init_command.add_option("-C,--repository", options.repository, "Folder inside the git repository")
+      ->option_text("DIR");
+  init_command
+      .add_option("--project-dir", options.project_dir, "Folder of dbt_project.yml, from the repository's root")
       ->option_text("DIR");
   init_command.add_flag("--dry-run", options.dry_run, "Print the files instead of writing them");
   return commands;
@@ -143,7 +149,8 @@ ExitStatus run(const Invocation& invocation) {
   program.set_version_flag("--version", std::string("offshoot ") + version);
   program.require_subcommand(1);
   program.failure_message(CLI::FailureMessage::simple);
-  program.footer("Exit status: 0 passed, 1 findings, 2 usage or settings, 3 could not run, 4 locked, 5 refused for safety.");
+  program.footer(
+      "Exit status: 0 passed, 1 findings, 2 usage or settings, 3 could not run, 4 locked, 5 refused for safety.");
   Options options;
   const auto commands = declare(program, options);
   try {
@@ -159,8 +166,11 @@ ExitStatus run(const Invocation& invocation) {
       if (command->parsed()) return handler(invocation, options);
     }
   } catch (const std::exception& error) {
-    say_failure(invocation.err, {ExitStatus::could_not_run, "running", error.what(),
-                                 "this is a bug in offshoot; please report it with the run's run.json", {}});
+    say_failure(invocation.err, {ExitStatus::could_not_run,
+                                 "running",
+                                 error.what(),
+                                 "this is a bug in offshoot; please report it with the run's run.json",
+                                 {}});
   }
   return ExitStatus::could_not_run;
 }

@@ -11,11 +11,11 @@
 #include "app/init.hpp"
 #include "app/surroundings.hpp"
 #include "app/version.hpp"
+#include "change/repository.hpp"
 #include "flow/check.hpp"
 #include "flow/clean.hpp"
 #include "flow/deploy.hpp"
 #include "flow/doctor.hpp"
-#include "change/repository.hpp"
 #include "flow/publishing.hpp"
 #include "io/files.hpp"
 #include "io/json.hpp"
@@ -44,7 +44,8 @@ bool colourful(const Invocation& invocation, bool terminal) {
 }
 
 /// The end of a command that made a run: its summary to people, its run.json to scripts.
-ExitStatus conclude(const Invocation& invocation, const Options& options, const flow::Context& context, const Run& run) {
+ExitStatus conclude(const Invocation& invocation, const Options& options, const flow::Context& context,
+                    const Run& run) {
   invocation.err << report::terminal_summary(run, colourful(invocation, invocation.err_is_terminal));
   const std::string where = context.store.location(flow::run_folder(run));
   std::error_code error;
@@ -103,26 +104,27 @@ ExitStatus lint(const Invocation& invocation, const Options& options) {
 }
 
 ExitStatus state(const Invocation& invocation, const Options& options) {
-  static const std::map<std::string, state::IndirectSelection> modes{
-      {"eager", state::IndirectSelection::eager},
-      {"cautious", state::IndirectSelection::cautious},
-      {"buildable", state::IndirectSelection::buildable},
-      {"empty", state::IndirectSelection::empty}};
+  static const std::map<std::string, state::IndirectSelection> modes{{"eager", state::IndirectSelection::eager},
+                                                                     {"cautious", state::IndirectSelection::cautious},
+                                                                     {"buildable", state::IndirectSelection::buildable},
+                                                                     {"empty", state::IndirectSelection::empty}};
   const std::string mode = options.indirect_selection.empty() ? "eager" : options.indirect_selection;
   if (!modes.contains(mode)) {
-    return fail(invocation, {ExitStatus::usage, "reading --indirect-selection", fmt::format("there is no mode '{}'", mode),
-                             "it is eager, cautious, buildable or empty", {}});
+    return fail(invocation, {ExitStatus::usage,
+                             "reading --indirect-selection",
+                             fmt::format("there is no mode '{}'", mode),
+                             "it is eager, cautious, buildable or empty",
+                             {}});
   }
   const auto base = state::Manifest::read(invocation.folder / options.base_manifest);
   if (!base) return fail(invocation, base.error());
   const auto head = state::Manifest::read(invocation.folder / options.head_manifest);
   if (!head) return fail(invocation, head.error());
-  const auto selection =
-      state::select(*base, *head,
-                    {.select = options.select.empty() ? "state:modified+" : options.select,
-                     .exclude = options.exclude,
-                     .indirect_selection = modes.at(mode),
-                     .compare_more_unrendered_values = options.compare_more_unrendered_values});
+  const auto selection = state::select(*base, *head,
+                                       {.select = options.select.empty() ? "state:modified+" : options.select,
+                                        .exclude = options.exclude,
+                                        .indirect_selection = modes.at(mode),
+                                        .compare_more_unrendered_values = options.compare_more_unrendered_values});
   if (!selection) return fail(invocation, selection.error());
   if (options.json) {
     invocation.out << report::selection_json(selection->selected, selection->removed, selection->notes);
@@ -162,8 +164,8 @@ ExitStatus clean(const Invocation& invocation, const Options& options) {
   for (const auto& failure : cleaned->failures) say_failure(invocation.err, failure);
   if (cleaned->dropped.empty() && cleaned->failures.empty()) invocation.err << "nothing to drop\n";
   if (options.json) {
-    invocation.out << io::to_line(nlohmann::ordered_json{{"dropped", cleaned->dropped}, {"kept", cleaned->kept},
-                                                         {"left", cleaned->left}})
+    invocation.out << io::to_line(nlohmann::ordered_json{
+                          {"dropped", cleaned->dropped}, {"kept", cleaned->kept}, {"left", cleaned->left}})
                    << '\n';
   }
   return cleaned->failures.empty() ? ExitStatus::passed : cleaned->failures.front().status;
@@ -185,11 +187,14 @@ ExitStatus doctor(const Invocation& invocation, const Options& options) {
   for (const auto& finding : findings) {
     static const std::map<flow::Health, const char*> words{
         {flow::Health::good, "ok"}, {flow::Health::warning, "warning"}, {flow::Health::bad, "PROBLEM"}};
-    data.push_back({{"check", finding.check}, {"health", words.at(finding.health)}, {"says", finding.says},
+    data.push_back({{"check", finding.check},
+                    {"health", words.at(finding.health)},
+                    {"says", finding.says},
                     {"hint", finding.hint}});
     invocation.err << fmt::format("{:<8} {}: {}\n", words.at(finding.health), finding.check,
                                   report::terminal_line(finding.says, 2000));
-    if (!finding.hint.empty()) invocation.err << fmt::format("         {}\n", report::terminal_line(finding.hint, 2000));
+    if (!finding.hint.empty())
+      invocation.err << fmt::format("         {}\n", report::terminal_line(finding.hint, 2000));
     if (finding.health == flow::Health::bad && status == ExitStatus::passed) status = finding.status;
   }
   if (options.json) invocation.out << io::to_line(data) << '\n';
@@ -197,8 +202,7 @@ ExitStatus doctor(const Invocation& invocation, const Options& options) {
 }
 
 ExitStatus init(const Invocation& invocation, const Options& options) {
-  const auto repository =
-      change::Repository::open(invocation.folder / options.repository, change::TrustOwner::no);
+  const auto repository = change::Repository::open(invocation.folder / options.repository, change::TrustOwner::no);
   if (!repository) return fail(invocation, repository.error());
   const fs::path root = repository->root();
   auto request = look_around(root, options.project_dir);

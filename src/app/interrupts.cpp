@@ -23,7 +23,7 @@ sigset_t watched() {
 Interrupts::Interrupts() {
   const sigset_t set = watched();
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  struct sigaction ignore {};
+  struct sigaction ignore{};
   ignore.sa_handler = SIG_IGN;  // a reader that has gone is an error of write(), not our end
   ::sigaction(SIGPIPE, &ignore, nullptr);
   waiter_ = std::jthread([this](const std::stop_token& ended) { wait(ended); });

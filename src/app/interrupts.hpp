@@ -7,8 +7,9 @@
 
 namespace offshoot::app {
 
-/// Turns SIGINT and SIGTERM into a stop request (requirement K2). The first asks everything to stop; the second ends the
-/// process at once, and the children with it. To be made before any other thread, so that none of them takes a signal.
+/// Turns SIGINT and SIGTERM into a stop request (requirement K2). The first asks everything to stop; the second ends
+/// the process at once, and the children with it. To be made before any other thread, so that none of them takes a
+/// signal.
 class Interrupts {
  public:
   Interrupts();

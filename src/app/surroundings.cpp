@@ -114,7 +114,8 @@ Result<Settings> settings_of(const Invocation& invocation, const Options& option
 
 report::ProgressOptions progress_options(const Invocation& invocation) {
   winsize window{};
-  const bool known = invocation.err_is_terminal && ::ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 0;
+  const bool known =
+      invocation.err_is_terminal && ::ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 0;
   return {.terminal = invocation.err_is_terminal,
           .colour = invocation.err_is_terminal && !invocation.environment.contains("NO_COLOR"),
           .width = known ? window.ws_col : std::size_t{80}};
@@ -124,9 +125,8 @@ report::ProgressOptions progress_options(const Invocation& invocation) {
 
 Surroundings::Surroundings(const Invocation& invocation, io::TemporaryFolder scratch)
     : scratch_(std::move(scratch)),
-      progress_(
-          [&err = invocation.err](std::string_view text) { err << text << std::flush; },
-          [this] { return watch_.seconds(); }, progress_options(invocation)) {}
+      progress_([&err = invocation.err](std::string_view text) { err << text << std::flush; },
+                [this] { return watch_.seconds(); }, progress_options(invocation)) {}
 
 Result<std::unique_ptr<Surroundings>> Surroundings::make(const Invocation& invocation, const Options& options,
                                                          const std::string& command) {
@@ -134,8 +134,7 @@ Result<std::unique_ptr<Surroundings>> Surroundings::make(const Invocation& invoc
   if (!scratch) return tl::unexpected(scratch.error());
   std::unique_ptr<Surroundings> made(new Surroundings(invocation, std::move(*scratch)));
 
-  const auto repository =
-      change::Repository::open(invocation.folder / options.repository, change::TrustOwner::no);
+  const auto repository = change::Repository::open(invocation.folder / options.repository, change::TrustOwner::no);
   if (!repository) return tl::unexpected(repository.error());
   const Origin origin = origin_of(invocation, options, command, *repository);
   std::vector<std::string> notes;

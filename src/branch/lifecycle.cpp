@@ -23,7 +23,8 @@ constexpr const char* file_ending = ".duckdb";
 std::string status_of(const json& answer) { return answer.is_object() ? answer.value("status", "") : ""; }
 
 Failed foreign(const std::string& what) {
-  return {ExitStatus::refused, "creating the branch",
+  return {ExitStatus::refused,
+          "creating the branch",
           fmt::format("'{}' exists and does not bear this branch's mark", what),
           "it was not made by offshoot for this repository and branch, and is left alone: rename it, or set "
           "branch.prefix to another name",
@@ -31,8 +32,7 @@ Failed foreign(const std::string& what) {
 }
 
 Result<void> create_schemas(Branch& branch, const dbt::WarehouseAt& at, dbt::Session& session) {
-  const auto answer =
-      session.macro(at, "create_branch", {{"schemas", branch.schemas}, {"mark", to_json(branch.mark)}});
+  const auto answer = session.macro(at, "create_branch", {{"schemas", branch.schemas}, {"mark", to_json(branch.mark)}});
   if (!answer) return tl::unexpected(answer.error());
   if (status_of(*answer) != "ready") return tl::unexpected(foreign(answer->value("schema", branch.name)));
   branch.reused = !answer->at("kept").empty();
@@ -43,8 +43,7 @@ Result<void> create_file(Branch& branch, const dbt::WarehouseAt& at, dbt::Sessio
   std::error_code error;
   if (fs::is_symlink(branch.path, error)) return tl::unexpected(foreign(branch.path));
   const bool fresh = !fs::exists(branch.path, error);
-  const auto answer =
-      session.macro(at, "create_database_mark", {{"mark", to_json(branch.mark)}, {"fresh", fresh}});
+  const auto answer = session.macro(at, "create_database_mark", {{"mark", to_json(branch.mark)}, {"fresh", fresh}});
   if (!answer) return tl::unexpected(answer.error());
   const std::string status = status_of(*answer);
   if (status != "created" && status != "kept") return tl::unexpected(foreign(branch.path));

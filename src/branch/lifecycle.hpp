@@ -27,8 +27,8 @@ struct Found {
 
 /// What a search for branches has brought.
 struct Listing {
-  std::vector<Found> branches{};      ///< ours, sorted by name
-  std::vector<std::string> left{};    ///< what has such a name and must not be dropped, and why: sentences
+  std::vector<Found> branches{};    ///< ours, sorted by name
+  std::vector<std::string> left{};  ///< what has such a name and must not be dropped, and why: sentences
 };
 
 /// The branches whose marks stand in schemas of the target's database, those of other owners left out.

@@ -15,9 +15,9 @@ namespace offshoot::build {
 /// A plan to be built in a branch that exists.
 struct BuildRequest {
   const Plan& plan;
-  dbt::ProjectAt at;                   ///< the head under the branch's profile
-  std::string handle;                  ///< the manifest with the branch's names
-  std::filesystem::path target_path;   ///< gets run_results.json and the compiled SQL
+  dbt::ProjectAt at;                  ///< the head under the branch's profile
+  std::string handle;                 ///< the manifest with the branch's names
+  std::filesystem::path target_path;  ///< gets run_results.json and the compiled SQL
   BuildSettings settings{};
 };
 

@@ -293,7 +293,8 @@ class Splitter {
 
   bool add(TagKind kind, const Piece& piece) {
     result_.text += Template::mark;
-    result_.tags.push_back({kind, piece.normal});
+    const bool prints = piece.kind == Piece::Kind::print && !only_configures(piece);
+    result_.tags.push_back({kind, prints, piece.normal});
     ++at_;
     return true;
   }
@@ -312,7 +313,7 @@ class Splitter {
   /// Everything from here to the block's end, byte for byte but for the inside of tags and Jinja comments.
   bool take_block(const std::string& word) {
     const bool prints = word == "call" || word == "filter" || word == "raw";
-    Tag tag{TagKind::exact, {}};
+    Tag tag{TagKind::exact, prints, {}};
     std::string text;
     int depth = 0;
     for (; at_ < pieces_.size(); ++at_) {

@@ -20,6 +20,7 @@ enum class TagKind {
 /// One piece of Jinja in a text.
 struct Tag {
   TagKind kind = TagKind::plain;
+  bool prints = false;  ///< it may put text where it stands
   /// The piece with the whitespace inside its delimiters made uniform; two pieces that may differ in meaning differ
   /// here.
   std::string text;

@@ -174,6 +174,7 @@ class Lexer {
     if (kind == TokenKind::sign && after_glued_tag() && opens_comment(sign_before_tags_, text.front())) return false;
     if (kind != TokenKind::tag || spaced_) sign_before_tags_ = kind == TokenKind::sign ? text.back() : '\0';
     tokens_.list.push_back({kind, gap_before(kind, text), std::move(text)});
+    may_be_literal_.push_back(kind == TokenKind::quoted || (kind == TokenKind::tag && tags_[next_tag_ - 1].prints));
     spaced_ = newline_ = comment_ = false;
     tokens_.ends_in_line_comment = false;
     return true;
@@ -208,20 +209,20 @@ class Lexer {
     return newline_ ? Gap::newline : space();
   }
 
-  /// What Jinja prints may be nothing, so the literals on both sides of it may meet. Away from literals, whitespace
-  /// beside Jinja is only there or not.
+  /// Where two literals can meet across Jinja, or in what it prints, whitespace counts as between literals. Elsewhere
+  /// whitespace beside Jinja is only there or not.
   void simplify_gaps() {
     auto& list = tokens_.list;
-    const auto quoted_at = [&](std::size_t i) { return i < list.size() && list[i].kind == TokenKind::quoted; };
-    for (std::size_t begin = 0; begin < list.size(); ++begin) {
-      if (list[begin].kind != TokenKind::tag) continue;
-      std::size_t end = begin;
-      while (end < list.size() && list[end].kind == TokenKind::tag) ++end;
-      const bool beside_literal = (begin > 0 && quoted_at(begin - 1)) || quoted_at(end);
-      for (std::size_t i = begin; !beside_literal && i <= end && i < list.size(); ++i) {
-        if (list[i].gap != Gap::none) list[i].gap = Gap::space;
-      }
-      begin = end;
+    bool before_tag = false;
+    bool after_tag = false;
+    for (std::size_t i = 0; i + 1 < list.size(); ++i) {
+      before_tag = before_tag || (may_be_literal_[i] && list[i + 1].kind == TokenKind::tag);
+      after_tag = after_tag || (may_be_literal_[i + 1] && list[i].kind == TokenKind::tag);
+    }
+    for (std::size_t i = 1; i < list.size() && !(before_tag && after_tag); ++i) {
+      const bool beside_tag = list[i].kind == TokenKind::tag || list[i - 1].kind == TokenKind::tag;
+      const bool literals = may_be_literal_[i] && may_be_literal_[i - 1];
+      if (beside_tag && !literals && list[i].gap != Gap::none) list[i].gap = Gap::space;
     }
   }
 
@@ -319,7 +320,8 @@ class Lexer {
 
   // --- quotes ---
 
-  /// The word that touches the quote: "e", "br"; empty when there is none. Unknown where Jinja may have printed one.
+  /// The word that touches the quote: "e", "br"; empty when there is none. Absent where
+  /// that is doubtful: Jinja may have printed one, or it ends a number.
   std::optional<std::string> prefix() const {
     if (tokens_.list.empty() || spaced_) return "";
     const auto& list = tokens_.list;
@@ -327,7 +329,7 @@ class Lexer {
     if (list.back().kind != TokenKind::word) return "";
     const bool touches_tag =
         list.size() > 1 && list[list.size() - 2].kind == TokenKind::tag && list.back().gap == Gap::none;
-    if (touches_tag) return std::nullopt;
+    if (touches_tag || is_digit(list.back().text.front())) return std::nullopt;
     return lower(list.back().text);
   }
 
@@ -464,6 +466,7 @@ class Lexer {
   bool comment_ = false;          ///< … with a block comment
   char sign_before_tags_ = '\0';  ///< the last sign, if only tags that touch it came since
   Tokens tokens_;
+  std::vector<bool> may_be_literal_;  ///< of each token
 };
 
 }  // namespace

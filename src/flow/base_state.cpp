@@ -30,9 +30,9 @@ std::vector<std::string> places_of(const change::ProjectLayout& layout) {
       if (place.is_relative() && *place.begin() != "..") places.push_back(place.generic_string());
     }
   };
-  for (const auto* paths : {&layout.model_paths, &layout.macro_paths, &layout.seed_paths, &layout.snapshot_paths,
-                            &layout.test_paths, &layout.analysis_paths, &layout.function_paths, &layout.docs_paths,
-                            &layout.local_packages}) {
+  for (const auto* paths :
+       {&layout.model_paths, &layout.macro_paths, &layout.seed_paths, &layout.snapshot_paths, &layout.test_paths,
+        &layout.analysis_paths, &layout.function_paths, &layout.docs_paths, &layout.local_packages}) {
     add(*paths);
   }
   places.insert(places.end(), layout.linked_places.begin(), layout.linked_places.end());
@@ -78,8 +78,8 @@ class KeptState {
       if (!*bytes) return std::optional<BaseState>{};
       if (auto written = io::write_file(folder / name, **bytes, 0600); !written) return tl::unexpected(written.error());
     }
-    return std::optional(BaseState{folder / manifest_name, folder / partial_parse_name, std::move(*relations),
-                                   "from the store"});
+    return std::optional(
+        BaseState{folder / manifest_name, folder / partial_parse_name, std::move(*relations), "from the store"});
   }
 
   /// Keeps a state. Failing to is no error of the run: the next run parses again.
@@ -98,8 +98,8 @@ class KeptState {
 };
 
 /// The base commit in a work tree of its own, parsed.
-Result<BaseState> parse_base(const Context& context, const ProjectAtHand& at_hand,
-                             const change::Repository& repository, const Commit& base, dbt::Session& session) {
+Result<BaseState> parse_base(const Context& context, const ProjectAtHand& at_hand, const change::Repository& repository,
+                             const Commit& base, dbt::Session& session) {
   const fs::path tree = context.scratch / "base";
   if (auto exported = repository.export_tree(base, tree); !exported) return tl::unexpected(exported.error());
   const auto project = dbt::read_project(tree / at_hand.in_repository);
@@ -114,8 +114,8 @@ Result<BaseState> parse_base(const Context& context, const ProjectAtHand& at_han
   const fs::path target_path = context.scratch / "base-target";
   const auto parsed = session.parse({at, target_path, "base"});
   if (!parsed) return tl::unexpected(parsed.error());
-  BaseState state{parsed->manifest, target_path / partial_parse_name, {}, "parsed from " + base.sha.substr(0, 7),
-                  packages->note};
+  BaseState state{
+      parsed->manifest, target_path / partial_parse_name, {}, "parsed from " + base.sha.substr(0, 7), packages->note};
   if (at_hand.production) {
     at.target = *at_hand.production;
     const auto resolved = session.resolve({at, "base", "base-production"});
@@ -129,8 +129,8 @@ Result<BaseState> parse_base(const Context& context, const ProjectAtHand& at_han
 
 }  // namespace
 
-Result<BaseState> base_state(const Context& context, const ProjectAtHand& at_hand,
-                             const change::Repository& repository, const Commit& base, dbt::Session& session) {
+Result<BaseState> base_state(const Context& context, const ProjectAtHand& at_hand, const change::Repository& repository,
+                             const Commit& base, dbt::Session& session) {
   const auto key = state_key(context, at_hand, repository, base, session);
   if (!key) return tl::unexpected(key.error());
   const KeptState kept(context, *key);
@@ -151,8 +151,9 @@ Result<BaseState> empty_state(const Context& context, const fs::path& head_manif
     return failed(ExitStatus::could_not_run, "reading " + head_manifest.string(), error.what());
   }
   nlohmann::json empty{{"metadata", metadata}};
-  for (const char* key : {"nodes", "sources", "macros", "docs", "exposures", "metrics", "groups", "selectors", "disabled",
-                          "parent_map", "child_map", "group_map", "saved_queries", "semantic_models", "unit_tests"}) {
+  for (const char* key :
+       {"nodes", "sources", "macros", "docs", "exposures", "metrics", "groups", "selectors", "disabled", "parent_map",
+        "child_map", "group_map", "saved_queries", "semantic_models", "unit_tests"}) {
     empty[key] = nlohmann::json::object();
   }
   const fs::path path = context.scratch / "empty-state" / manifest_name;

@@ -22,11 +22,11 @@ struct BaseState {
   std::string note{};                        ///< a sentence for the report; empty = nothing to say
 };
 
-/// The base's state: from the store, where it is kept under a key of all that it depends on (the base's git trees, dbt's
-/// and the adapters' versions, profile, target, variables, environment variables), else parsed from a temporary work
-/// tree of the base commit, and kept. A base that dbt cannot parse is an error.
-Result<BaseState> base_state(const Context& context, const ProjectAtHand& at_hand,
-                             const change::Repository& repository, const Commit& base, dbt::Session& session);
+/// The base's state: from the store, where it is kept under a key of all that it depends on (the base's git trees,
+/// dbt's and the adapters' versions, profile, target, variables, environment variables), else parsed from a temporary
+/// work tree of the base commit, and kept. A base that dbt cannot parse is an error.
+Result<BaseState> base_state(const Context& context, const ProjectAtHand& at_hand, const change::Repository& repository,
+                             const Commit& base, dbt::Session& session);
 
 /// A state in which nothing exists: what everything is compared with when there is no base to be had.
 Result<BaseState> empty_state(const Context& context, const std::filesystem::path& head_manifest);

@@ -14,9 +14,12 @@ Outcome<Build> build_planned(const Context& context, const Planned& planned, dbt
   const std::filesystem::path target_path = context.scratch / "build-target";
   const auto listener = [&](const dbt::BuildEvent& event) {
     switch (event.kind) {
-      case dbt::BuildEvent::Kind::started: return context.progress.node_started(event.node.unique_id);
-      case dbt::BuildEvent::Kind::finished: return context.progress.node_finished(event.node);
-      case dbt::BuildEvent::Kind::message: return context.progress.tick();
+      case dbt::BuildEvent::Kind::started:
+        return context.progress.node_started(event.node.unique_id);
+      case dbt::BuildEvent::Kind::finished:
+        return context.progress.node_finished(event.node);
+      case dbt::BuildEvent::Kind::message:
+        return context.progress.tick();
     }
   };
   auto built = build::build_plan({planned.plan, planned.at, planned.handle, target_path, context.settings.build},

@@ -122,8 +122,8 @@ void check_change(const Context& context, const CheckOptions& options, Beginning
                   std::vector<Artifact>& artifacts) {
   const bool builds = !beginning.relevance.relevant.empty();
   const bool lints = options.lint && will_lint(context, *run.change.finished());
-  const bool lint_needs_packages = lints && lint_needs_dbt(*beginning.at_hand, context) &&
-                                   !has_own_packages(*beginning.at_hand);
+  const bool lint_needs_packages =
+      lints && lint_needs_dbt(*beginning.at_hand, context) && !has_own_packages(*beginning.at_hand);
   std::optional<Result<Dbt>> dbt;
   if (builds || lint_needs_packages) dbt = start(context, *beginning.at_hand);
 
@@ -171,8 +171,8 @@ Run plan(const Context& context) {
     run.plan = idle_plan(*beginning.at_hand, std::move(beginning.relevance.idle));
   } else if (beginning.at_hand) {
     auto dbt = start(context, *beginning.at_hand);
-    auto planned = dbt ? make_plan(context, *beginning.repository, *run.change.finished(), *beginning.at_hand, dbt->head,
-                                   std::move(beginning.relevance.idle), *dbt->session)
+    auto planned = dbt ? make_plan(context, *beginning.repository, *run.change.finished(), *beginning.at_hand,
+                                   dbt->head, std::move(beginning.relevance.idle), *dbt->session)
                        : tl::unexpected(dbt.error());
     run.plan = planned ? Outcome<Plan>(std::move(planned->plan)) : Outcome<Plan>(planned.error());
   }

@@ -19,10 +19,10 @@ struct CleanOptions {
 };
 
 struct Cleaned {
-  std::vector<std::string> dropped{};   ///< or would be
-  std::vector<std::string> kept{};      ///< ours, and not asked for
-  std::vector<std::string> left{};      ///< looks like ours and must not be dropped, and why: sentences
-  std::vector<Failed> failures{};       ///< branches that could not be dropped; the next run finds them again
+  std::vector<std::string> dropped{};  ///< or would be
+  std::vector<std::string> kept{};     ///< ours, and not asked for
+  std::vector<std::string> left{};     ///< looks like ours and must not be dropped, and why: sentences
+  std::vector<Failed> failures{};      ///< branches that could not be dropped; the next run finds them again
 };
 
 /// Finds branches by their owner's marks in the warehouse, never by the store, and drops those asked for.

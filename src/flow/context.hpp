@@ -24,8 +24,8 @@ struct Context {
   io::Environment environment;
   Settings settings;
   Origin origin;
-  std::vector<std::string> notes{};  ///< what reading the settings had to say
-  std::optional<std::string> base{}; ///< ref or sha to compare with, as given by hand or by the event
+  std::vector<std::string> notes{};   ///< what reading the settings had to say
+  std::optional<std::string> base{};  ///< ref or sha to compare with, as given by hand or by the event
   std::string run_id;
   io::Instant started;
   std::stop_token stop{};

@@ -20,8 +20,7 @@ namespace {
 Result<Change> committed_head(const change::Repository& repository) {
   const auto head = repository.commit("HEAD");
   if (!head) return tl::unexpected(head.error());
-  auto dirty = change::compare(
-      repository, {.base = head->sha, .include_work_tree = true, .leave_out = {".offshoot"}});
+  auto dirty = change::compare(repository, {.base = head->sha, .include_work_tree = true, .leave_out = {".offshoot"}});
   if (!dirty) return tl::unexpected(dirty.error());
   if (dirty->uncommitted) {
     return failed(ExitStatus::usage, "deploying " + head->sha.substr(0, 7),
@@ -51,9 +50,9 @@ Result<Planned> plan_deploy(const Context& context, const ProjectAtHand& at_hand
   if (!manifest) return tl::unexpected(manifest.error());
   // A deploy selects by what is there, not by what changed, unless it was asked for something else.
   const bool all = context.settings.build.select == BuildSettings{}.select;
-  const auto selection = state::select(
-      *manifest, *manifest,
-      {.select = all ? "" : context.settings.build.select, .exclude = context.settings.build.exclude});
+  const auto selection =
+      state::select(*manifest, *manifest,
+                    {.select = all ? "" : context.settings.build.select, .exclude = context.settings.build.exclude});
   if (!selection) return tl::unexpected(selection.error());
   planned.plan.nodes = state::build_list(*selection, *manifest).nodes;
   planned.plan.project_dir = at_hand.in_repository;

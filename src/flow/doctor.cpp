@@ -18,7 +18,8 @@ namespace fs = std::filesystem;
 namespace {
 
 Finding problem(std::string check, const Failed& failure) {
-  return {std::move(check), Health::bad, fmt::format("{}: {}", failure.doing, failure.why), failure.hint, failure.status};
+  return {std::move(check), Health::bad, fmt::format("{}: {}", failure.doing, failure.why), failure.hint,
+          failure.status};
 }
 
 Finding look_at_git(const Context& context) {
@@ -103,9 +104,10 @@ std::vector<Finding> doctor(const Context& context) {
     findings.push_back(problem("dbt", ready.error()));
     return findings;
   }
-  findings.push_back({"dbt", ready->costs.empty() ? Health::good : Health::warning,
-                      fmt::format("{} in {} ({})", ready->dbt_version, at_hand->dbt.bin.string(), at_hand->dbt.found_by),
-                      ready->costs});
+  findings.push_back(
+      {"dbt", ready->costs.empty() ? Health::good : Health::warning,
+       fmt::format("{} in {} ({})", ready->dbt_version, at_hand->dbt.bin.string(), at_hand->dbt.found_by),
+       ready->costs});
   findings.push_back(look_at_warehouse("warehouse", **session,
                                        {at_hand->profile.file.parent_path(), at_hand->profile.name, at_hand->target}));
   if (findings.back().health == Health::good) findings.push_back(look_at_grants(context, *at_hand, **session));

@@ -9,8 +9,10 @@
 #include "branch/isolation.hpp"
 #include "branch/names.hpp"
 #include "flow/base_state.hpp"
+#include "flow/elementary.hpp"
 #include "flow/production.hpp"
 #include "flow/relations_json.hpp"
+#include "flow/unselected_files.hpp"
 #include "state/manifest.hpp"
 #include "state/selection.hpp"
 
@@ -33,8 +35,7 @@ Result<Sides> parse_sides(const Context& context, const change::Repository& repo
   if (!head_project.note.empty()) sides.notes.push_back(head_project.note);
   auto base = base_state(context, at_hand, repository, change.base, session);
   const fs::path target_path = context.scratch / "head-target";
-  auto head = session.parse(
-      {head_project.at, target_path, "head", base ? base->partial_parse_file : fs::path()});
+  auto head = session.parse({head_project.at, target_path, "head", base ? base->partial_parse_file : fs::path()});
   if (!head) return tl::unexpected(head.error());
   sides.head = std::move(*head);
   if (!base) {
@@ -60,11 +61,11 @@ bool compare_more_unrendered_values(const ProjectAtHand& at_hand, const std::str
 /// Sets what the two manifests say is to be built, and why.
 Result<Plan> select_nodes(const Context& context, const ProjectAtHand& at_hand, const state::Manifest& base,
                           const state::Manifest& head) {
-  auto selection = state::select(
-      base, head,
-      {.select = context.settings.build.select,
-       .exclude = context.settings.build.exclude,
-       .compare_more_unrendered_values = compare_more_unrendered_values(at_hand, head.dbt_version())});
+  auto selection =
+      state::select(base, head,
+                    {.select = context.settings.build.select,
+                     .exclude = context.settings.build.exclude,
+                     .compare_more_unrendered_values = compare_more_unrendered_values(at_hand, head.dbt_version())});
   if (!selection) return tl::unexpected(selection.error());
   auto list = state::build_list(*selection, head);
   Plan plan;
@@ -130,6 +131,16 @@ dbt::ProfileChange branch_profile(const Branch& branch, const std::vector<dbt::R
   return dbt::OtherSchema{branch.name, attached};
 }
 
+/// Adds those that the plan does not hold yet.
+void add_nodes(Plan& plan, std::vector<PlannedNode> nodes) {
+  std::set<std::string> planned;
+  for (const auto& node : plan.nodes) planned.insert(node.unique_id);
+  for (auto& node : nodes) {
+    if (!planned.contains(node.unique_id)) plan.nodes.push_back(std::move(node));
+  }
+  std::ranges::sort(plan.nodes, {}, &PlannedNode::unique_id);
+}
+
 /// Fills in where each planned node goes, and returns those that go somewhere.
 std::map<std::string, RelationName> place_nodes(Plan& plan, const dbt::Resolved& resolved) {
   std::map<std::string, RelationName> placed;
@@ -153,7 +164,7 @@ Plan idle_plan(const ProjectAtHand& at_hand, std::vector<IdleFile> idle_files) {
 }
 
 Result<Planned> make_plan(const Context& context, const change::Repository& repository, const Change& change,
-                          const ProjectAtHand& at_hand, const Head& head_project, std::vector<IdleFile> idle_files,
+                          const ProjectAtHand& at_hand, const Head& head_project, const change::Relevance& relevance,
                           dbt::Session& session) {
   context.progress.stage("Parsing base and head");
   auto sides = parse_sides(context, repository, change, at_hand, head_project, session);
@@ -165,12 +176,13 @@ Result<Planned> make_plan(const Context& context, const change::Repository& repo
   if (!head) return tl::unexpected(head.error());
   auto plan = select_nodes(context, at_hand, *base, *head);
   if (!plan) return tl::unexpected(plan.error());
-  plan->idle_files = std::move(idle_files);
+  plan->idle_files = relevance.idle;
+  list_unselected_files(*plan, at_hand, relevance.relevant, *base, *head);
   plan->base_state = sides->base.origin;
   plan->notes.insert(plan->notes.end(), sides->notes.begin(), sides->notes.end());
 
-  auto production = look_at_production(context, at_hand, change, head_project.at, sides->head, sides->base.production,
-                                       session);
+  auto production =
+      look_at_production(context, at_hand, change, head_project.at, sides->head, sides->base.production, session);
   if (!production) return tl::unexpected(production.error());
   plan->production = production->known;
   plan->notes.insert(plan->notes.end(), production->notes.begin(), production->notes.end());
@@ -190,9 +202,16 @@ Result<Planned> make_plan(const Context& context, const change::Repository& repo
     return tl::unexpected(written.error());
   }
   const bool other_file = planned.branch.isolation == Isolation::database;
-  const auto resolved = session.resolve(
-      {planned.at, "head", planned.handle, other_file ? production->sources_database : std::nullopt});
+  const auto resolved =
+      session.resolve({planned.at, "head", planned.handle, other_file ? production->sources_database : std::nullopt});
   if (!resolved) return tl::unexpected(resolved.error());
+  if (wants_elementary(context, at_hand) && !planned.plan.nodes.empty()) {
+    auto models = elementary_models(*head, *resolved, planned.branch,
+                                    {planned.at.profiles_dir, planned.at.profile, planned.at.target}, session);
+    if (!models) return tl::unexpected(models.error());
+    planned.elementary_schema = std::move(models->schema);
+    add_nodes(planned.plan, std::move(models->missing));
+  }
   const auto placed = place_nodes(planned.plan, *resolved);
   planned.branch.schemas = branch::schemas_of(planned.branch, placed);
   if (auto proven = branch::prove_isolation(planned.branch, placed); !proven) return tl::unexpected(proven.error());

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "change/relevance.hpp"
 #include "change/repository.hpp"
 #include "dbt/session.hpp"
 #include "flow/context.hpp"
@@ -22,6 +23,7 @@ struct Planned {
   dbt::ProjectAt at{};              ///< the head under the branch's profile
   std::string handle;               ///< under which the session keeps the head with the branch's names
   std::filesystem::path manifest;   ///< the head's, as parsed
+  std::string elementary_schema{};  ///< where the branch has Elementary's models; empty = it reports on nothing
 };
 
 /// A change none of whose files can alter a relation: the plan that needs no dbt.
@@ -30,7 +32,7 @@ Plan idle_plan(const ProjectAtHand& at_hand, std::vector<IdleFile> idle_files);
 /// Parses both sides, compares them, decides what to build and what to read from production, gives everything its name
 /// in the branch, and proves that it stays there. Writes nothing to the warehouse.
 Result<Planned> make_plan(const Context& context, const change::Repository& repository, const Change& change,
-                          const ProjectAtHand& at_hand, const Head& head, std::vector<IdleFile> idle_files,
+                          const ProjectAtHand& at_hand, const Head& head, const change::Relevance& relevance,
                           dbt::Session& session);
 
 }  // namespace offshoot::flow

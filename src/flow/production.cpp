@@ -46,8 +46,8 @@ Result<void> find_relations(const Context& context, const std::string& target, c
   if (*kept) {
     const auto sha = context.store.get(production_sha_key(context, target));
     const std::string deployed = sha && *sha ? **sha : "";
-    return take_manifest(production, state::Manifest::parse(**kept, "the manifest that deploy kept"),
-                         "offshoot deploy", deployed);
+    return take_manifest(production, state::Manifest::parse(**kept, "the manifest that deploy kept"), "offshoot deploy",
+                         deployed);
   }
   production.relations = of_base;
   production.known = {"base commit", fmt::format("assuming {} is deployed", change.base.sha.substr(0, 7)), ""};
@@ -130,8 +130,8 @@ std::string production_sha_key(const Context& context, const std::string& target
 }
 
 Result<ProductionAtHand> look_at_production(const Context& context, const ProjectAtHand& at_hand, const Change& change,
-                                            const dbt::ProjectAt& head_at, const dbt::Parsed& head, const ProductionRelations& of_base,
-                                            dbt::Session& session) {
+                                            const dbt::ProjectAt& head_at, const dbt::Parsed& head,
+                                            const ProductionRelations& of_base, dbt::Session& session) {
   ProductionAtHand production;
   std::optional<dbt::Credentials> production_target;
   if (at_hand.production) {

@@ -18,17 +18,17 @@ namespace offshoot::flow {
 /// Production, as far as a branch reads it.
 struct ProductionAtHand {
   Production known{};
-  ProductionRelations relations{};                       ///< empty: there is nothing to defer to
-  std::vector<dbt::ReadOnlyDatabase> attached{};         ///< DuckDB: files that the branch reads beside its own
-  std::optional<std::string> sources_database{};         ///< where sources without a database of their own are read
+  ProductionRelations relations{};                ///< empty: there is nothing to defer to
+  std::vector<dbt::ReadOnlyDatabase> attached{};  ///< DuckDB: files that the branch reads beside its own
+  std::optional<std::string> sources_database{};  ///< where sources without a database of their own are read
   std::vector<std::string> notes{};
 };
 
 /// Where production's relations are said to be: by `dbt.production_state` if set, else by what `deploy` kept, else by
 /// the base commit, whose relations under the production target are given, and then the report says what it assumes.
 Result<ProductionAtHand> look_at_production(const Context& context, const ProjectAtHand& at_hand, const Change& change,
-                                            const dbt::ProjectAt& head_at, const dbt::Parsed& head, const ProductionRelations& of_base,
-                                            dbt::Session& session);
+                                            const dbt::ProjectAt& head_at, const dbt::Parsed& head,
+                                            const ProductionRelations& of_base, dbt::Session& session);
 
 /// Defers what the plan does not build to production's relations, after asking the warehouse which of them exist; what
 /// does not is added to the plan (see defer_or_add).

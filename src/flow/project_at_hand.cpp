@@ -21,8 +21,8 @@ Result<ProjectAtHand> look_at_project(const Context& context) {
   at_hand.folder = project->folder;
   at_hand.project = std::move(*project);
 
-  auto profile = dbt::read_profile(
-      at_hand.project, {context.settings.dbt.profiles, context.repository_root, context.environment});
+  auto profile =
+      dbt::read_profile(at_hand.project, {context.settings.dbt.profiles, context.repository_root, context.environment});
   if (!profile) return tl::unexpected(profile.error());
   at_hand.profile = std::move(*profile);
   auto target = dbt::choose_target(at_hand.profile, context.settings.dbt.target);
@@ -32,17 +32,16 @@ Result<ProjectAtHand> look_at_project(const Context& context) {
   if (!production) return tl::unexpected(production.error());
   at_hand.production = std::move(*production);
 
-  auto environment = dbt::find_dbt(
-      {context.settings.dbt.python, at_hand.folder, context.repository_root, context.environment});
+  auto environment =
+      dbt::find_dbt({context.settings.dbt.python, at_hand.folder, context.repository_root, context.environment});
   if (!environment) return tl::unexpected(environment.error());
   at_hand.dbt = std::move(*environment);
   auto names = dbt::environment_names(at_hand.folder, at_hand.profile.file);
   if (!names) return tl::unexpected(names.error());
   const auto* output = at_hand.profile.output(at_hand.target);
   const std::string adapter = output != nullptr ? output->type.value.value_or("") : "";
-  at_hand.child_environment =
-      dbt::with_bin_first(dbt::child_environment(context.environment, *names, context.settings.pass_env, adapter),
-                          at_hand.dbt.bin);
+  at_hand.child_environment = dbt::with_bin_first(
+      dbt::child_environment(context.environment, *names, context.settings.pass_env, adapter), at_hand.dbt.bin);
   for (const auto& name : *names) {
     const auto variable = at_hand.child_environment.find(name);
     if (variable != at_hand.child_environment.end()) at_hand.read_variables.insert(*variable);

@@ -34,9 +34,9 @@ Result<change::Repository> open_repository(const Context& context) {
 }
 
 Result<Change> find_change(const Context& context, const change::Repository& repository) {
-  return change::compare(repository, {.base = context.base,
-                                      .include_work_tree = context.origin.event.empty(),
-                                      .leave_out = {".offshoot"}});
+  return change::compare(
+      repository,
+      {.base = context.base, .include_work_tree = context.origin.event.empty(), .leave_out = {".offshoot"}});
 }
 
 change::Relevance weigh(const Context& context, const change::Repository& repository, const Change& change,

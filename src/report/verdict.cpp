@@ -104,7 +104,8 @@ std::string findings_headline(const Run& run, const Digest& digest) {
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
-std::string reasons_of_idleness(const Plan& plan) {
+std::string reasons_of_idleness(const Run& run, const Plan& plan) {
+  if (const Change* change = run.change.finished(); change != nullptr && change->files.empty()) return "no file changed";
   std::set<std::string> reasons;
   for (const IdleFile& file : plan.idle_files) reasons.insert(file.because);
   if (!plan.removed.empty()) return counted(plan.removed.size(), "node was removed", "nodes were removed");
@@ -132,7 +133,7 @@ Verdict green(const Run& run, const Digest& digest) {
     why = "Nothing was built: no plan was made";
     if (const Skipped* skipped = run.plan.skipped()) why = "Nothing was built: " + skipped->because;
   } else if (digest.objects + digest.tests == 0) {
-    why = "Nothing to build: " + reasons_of_idleness(*plan);
+    why = "Nothing to build: " + reasons_of_idleness(run, *plan);
   } else {
     why = counted(digest.objects + digest.tests, "node", "nodes") + " planned, none built";
     if (const Skipped* skipped = run.build.skipped()) why += ": " + skipped->because;

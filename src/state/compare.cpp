@@ -18,24 +18,24 @@ namespace {
 constexpr std::size_t macros_told = 5;
 
 /// What counts for "modified", by kind.
-Piece counting_pieces(Kind kind) {
-  const Piece most = Piece::added | Piece::configs | Piece::properties | Piece::macros;
+Pieces counting_pieces(Kind kind) {
+  const Pieces most = piece::added | piece::configs | piece::properties | piece::macros;
   switch (kind) {
     case Kind::generic_test:
       return most;
     case Kind::unit_test:
-      return Piece::added | Piece::properties | Piece::macros;
+      return piece::added | piece::properties | piece::macros;
     case Kind::source:
-      return Piece::relation | Piece::configs | Piece::properties;
+      return piece::relation | piece::configs | piece::properties;
     case Kind::exposure:
     case Kind::metric:
     case Kind::semantic_model:
     case Kind::saved_query:
-      return Piece::configs | Piece::properties | Piece::macros;
+      return piece::configs | piece::properties | piece::macros;
     case Kind::model:
-      return most | Piece::body | Piece::descriptions | Piece::relation | Piece::contract;
+      return most | piece::body | piece::descriptions | piece::relation | piece::contract;
     default:
-      return most | Piece::body | Piece::descriptions | Piece::relation;
+      return most | piece::body | piece::descriptions | piece::relation;
   }
 }
 
@@ -129,7 +129,7 @@ Comparison::Comparison(const Manifest& base, const Manifest& head, bool compare_
     kinds_.push_back(kind_of(head, entry));
     old_.push_back(base.find_node(entry.unique_id));
   }
-  pieces_.resize(nodes.size(), Piece::none);
+  pieces_.resize(nodes.size(), piece::none);
   for (std::size_t i = 0; i < nodes.size(); ++i) compare(static_cast<NodeIndex>(i));
 }
 
@@ -237,27 +237,27 @@ bool Comparison::same_contract(const Entry& entry, const Entry& old) {
 void Comparison::compare(NodeIndex node) {
   const Entry& entry = head_->nodes()[node];
   const Kind kind = kinds_[node];
-  Piece found = Piece::none;
-  const auto add = [&](bool differs, Piece piece) {
+  Pieces found = piece::none;
+  const auto add = [&](bool differs, Pieces piece) {
     if (differs) found = found | piece;
   };
   if (!changed_macros_.empty() && kind != Kind::source) {
     const MacroVerdict verdict = macro_verdict(member(head_->raw(entry, Field::depends_on), "macros"));
-    add(verdict == MacroVerdict::modified, Piece::macros);
+    add(verdict == MacroVerdict::modified, piece::macros);
     if (verdict == MacroVerdict::dangling && !dangling_) dangling_ = node;
   }
   if (old_[node] == nullptr) {
-    add(true, Piece::added);
+    add(true, piece::added);
   } else {
     const Pair pair{*head_, *base_, entry, *old_[node], kind};
     if (is_node_like(kind)) {
-      add(!same_body(pair), Piece::body);
-      add(!changed_descriptions(pair).empty(), Piece::descriptions);
+      add(!same_body(pair), piece::body);
+      add(!changed_descriptions(pair).empty(), piece::descriptions);
     }
-    if (is_node_like(kind) || kind == Kind::source) add(!changed_relation(pair, more_).empty(), Piece::relation);
-    if (kind != Kind::unit_test) add(!changed_configs(pair).empty(), Piece::configs);
-    if (kind == Kind::model) add(!same_contract(entry, pair.old), Piece::contract);
-    add(!changed_properties(pair).empty(), Piece::properties);
+    if (is_node_like(kind) || kind == Kind::source) add(!changed_relation(pair, more_).empty(), piece::relation);
+    if (kind != Kind::unit_test) add(!changed_configs(pair).empty(), piece::configs);
+    if (kind == Kind::model) add(!same_contract(entry, pair.old), piece::contract);
+    add(!changed_properties(pair).empty(), piece::properties);
   }
   pieces_[node] = found;
 }
@@ -285,47 +285,48 @@ Result<void> Comparison::check(std::string_view state, io::Instant now) const {
   return {};
 }
 
-Piece Comparison::counted(NodeIndex node, std::string_view state) const {
-  const Piece pieces = pieces_[node];
+Pieces Comparison::counted(NodeIndex node, std::string_view state) const {
+  const Pieces pieces = pieces_[node];
   const Kind kind = kinds_[node];
-  if (state == "new") return pieces & Piece::added;
+  if (state == "new") return pieces & piece::added;
   if (state == "modified") return pieces & counting_pieces(kind);
-  if (state == "modified.macros") return pieces & Piece::macros;
+  if (state == "modified.macros") return pieces & piece::macros;
   if (state == "modified.configs") {
-    return kind == Kind::unit_test ? Piece::none : pieces & (Piece::added | Piece::configs);
+    return kind == Kind::unit_test ? piece::none : pieces & (piece::added | piece::configs);
   }
-  if (state == "modified.relation" && kind == Kind::source) return pieces & (Piece::added | Piece::relation);
-  if (!is_node_like(kind)) return Piece::none;
-  if (state == "modified.body") return pieces & (Piece::added | Piece::body);
-  if (state == "modified.persisted_descriptions") return pieces & (Piece::added | Piece::descriptions);
-  if (state == "modified.relation") return pieces & (Piece::added | Piece::relation);
-  if (state == "modified.contract") return pieces & (Piece::added | Piece::contract);
-  return Piece::none;
+  if (state == "modified.relation" && kind == Kind::source) return pieces & (piece::added | piece::relation);
+  if (!is_node_like(kind)) return piece::none;
+  if (state == "modified.body") return pieces & (piece::added | piece::body);
+  if (state == "modified.persisted_descriptions") return pieces & (piece::added | piece::descriptions);
+  if (state == "modified.relation") return pieces & (piece::added | piece::relation);
+  if (state == "modified.contract") return pieces & (piece::added | piece::contract);
+  return piece::none;
 }
 
 bool Comparison::matches(NodeIndex node, std::string_view state) const {
   if (state == "old") return old_[node] != nullptr;
-  if (state == "unmodified") return !any(counted(node, "modified"));
-  return any(counted(node, state));
+  if (state == "unmodified") return counted(node, "modified") == piece::none;
+  return counted(node, state) != piece::none;
 }
 
-std::vector<Reason> Comparison::explain(NodeIndex node, Piece pieces) {
+std::vector<Reason> Comparison::explain(NodeIndex node, Pieces pieces) {
   const Entry& entry = head_->nodes()[node];
   std::vector<Reason> reasons;
-  if (any(pieces & Piece::added)) {
+  if ((pieces & piece::added) != piece::none) {
     const bool was_disabled = base_->find_disabled(entry.unique_id) != nullptr;
     reasons.push_back(reason(ReasonKind::added, was_disabled ? "disabled in the base" : ""));
   }
   if (old_[node] != nullptr) {
     const Pair pair{*head_, *base_, entry, *old_[node], kinds_[node]};
-    if (any(pieces & Piece::body)) reasons.push_back(reason(ReasonKind::body));
-    if (any(pieces & Piece::configs)) add_reasons(reasons, ReasonKind::configs, changed_configs(pair));
-    if (any(pieces & Piece::relation)) add_reasons(reasons, ReasonKind::relation, changed_relation(pair, more_));
-    if (any(pieces & Piece::descriptions)) {
+    if ((pieces & piece::body) != piece::none) reasons.push_back(reason(ReasonKind::body));
+    if ((pieces & piece::configs) != piece::none) add_reasons(reasons, ReasonKind::configs, changed_configs(pair));
+    if ((pieces & piece::relation) != piece::none)
+      add_reasons(reasons, ReasonKind::relation, changed_relation(pair, more_));
+    if ((pieces & piece::descriptions) != piece::none) {
       reasons.push_back(
           reason(ReasonKind::persisted_descriptions, fmt::format("{}", fmt::join(changed_descriptions(pair), ", "))));
     }
-    if (any(pieces & Piece::contract)) {
+    if ((pieces & piece::contract) != piece::none) {
       const auto broken = std::find_if(broken_.begin(), broken_.end(),
                                        [&](const BrokenContract& c) { return c.unique_id == entry.unique_id; });
       reasons.push_back(reason(ReasonKind::contract, broken != broken_.end()
@@ -333,9 +334,10 @@ std::vector<Reason> Comparison::explain(NodeIndex node, Piece pieces) {
                                                      : contract_enforced(*base_, pair.old) ? "changed, not breaking"
                                                                                            : "now enforced"));
     }
-    if (any(pieces & Piece::properties)) add_reasons(reasons, ReasonKind::properties, changed_properties(pair));
+    if ((pieces & piece::properties) != piece::none)
+      add_reasons(reasons, ReasonKind::properties, changed_properties(pair));
   }
-  if (any(pieces & Piece::macros)) {
+  if ((pieces & piece::macros) != piece::none) {
     const std::vector<Reason>& told = macro_reasons(member(head_->raw(entry, Field::depends_on), "macros"));
     reasons.insert(reasons.end(), told.begin(), told.end());
   }
@@ -373,6 +375,7 @@ std::vector<std::string_view> Comparison::unseen_macros() const {
     const Raw list = member(head_->raw(nodes[i], Field::depends_on), "macros");
     if (kinds_[i] != Kind::hidden_node && known.insert(list).second) first.push_back(decode_strings(list));
   }
+  lists.reserve(first.size());
   for (const MacroList& list : first) lists.push_back(&list);
   while (!lists.empty()) {
     const MacroList& list = *lists.back();

@@ -36,25 +36,20 @@ Kind kind_of(const Manifest& manifest, const Entry& entry);
 /// What lives in `nodes` or `functions`.
 bool is_node_like(Kind kind);
 
-/// What of a node differs. Bits, so that each of dbt's sub-selectors is a mask.
-enum class Piece : unsigned {
-  none = 0,
-  added = 1U << 0,  ///< the base does not have it; then only `macros` is looked at besides
-  body = 1U << 1,
-  configs = 1U << 2,
-  descriptions = 1U << 3,  ///< that persist_docs writes to the warehouse
-  relation = 1U << 4,
-  macros = 1U << 5,
-  contract = 1U << 6,
-  properties = 1U << 7,  ///< any other field that dbt compares for this kind
-};
-constexpr Piece operator|(Piece a, Piece b) {
-  return static_cast<Piece>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
-}
-constexpr Piece operator&(Piece a, Piece b) {
-  return static_cast<Piece>(static_cast<unsigned>(a) & static_cast<unsigned>(b));
-}
-constexpr bool any(Piece pieces) { return pieces != Piece::none; }
+/// What of a node differs: bits, so that each of dbt's sub-selectors is a mask.
+using Pieces = unsigned;
+
+namespace piece {
+inline constexpr Pieces none = 0;
+inline constexpr Pieces added = 1U << 0;  ///< the base does not have it; then only `macros` is looked at besides
+inline constexpr Pieces body = 1U << 1;
+inline constexpr Pieces configs = 1U << 2;
+inline constexpr Pieces descriptions = 1U << 3;  ///< that persist_docs writes to the warehouse
+inline constexpr Pieces relation = 1U << 4;
+inline constexpr Pieces macros = 1U << 5;
+inline constexpr Pieces contract = 1U << 6;
+inline constexpr Pieces properties = 1U << 7;  ///< any other field that dbt compares for this kind
+}  // namespace piece
 
 /// A contract that what depends on the model relied on, and that the head breaks.
 struct BrokenContract {
@@ -75,11 +70,11 @@ class Comparison {
   [[nodiscard]] Result<void> check(std::string_view state, io::Instant now) const;
   /// The pieces for which a value of dbt's `state:` method selects the node; none = it does not. For "old" and
   /// "unmodified", which are no differences, ask `matches`.
-  [[nodiscard]] Piece counted(NodeIndex node, std::string_view state) const;
+  [[nodiscard]] Pieces counted(NodeIndex node, std::string_view state) const;
   /// Whether a value of dbt's `state:` method selects the node.
   [[nodiscard]] bool matches(NodeIndex node, std::string_view state) const;
   /// The named pieces in words, one reason for each setting, field or macro.
-  [[nodiscard]] std::vector<Reason> explain(NodeIndex node, Piece pieces);
+  [[nodiscard]] std::vector<Reason> explain(NodeIndex node, Pieces pieces);
 
   /// Contracts that nodes of the head break.
   [[nodiscard]] const std::vector<BrokenContract>& broken_contracts() const { return broken_; }
@@ -106,7 +101,7 @@ class Comparison {
   bool more_;
   std::vector<Kind> kinds_;
   std::vector<const Entry*> old_;
-  std::vector<Piece> pieces_;
+  std::vector<Pieces> pieces_;
   std::vector<std::string_view> changed_macros_;                 ///< sorted
   std::unordered_map<std::string_view, MacroList> macro_calls_;  ///< depends_on.macros of each macro of the head
   std::unordered_map<Raw, MacroVerdict> verdicts_;               ///< by the text of a node's depends_on.macros

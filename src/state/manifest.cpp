@@ -269,11 +269,11 @@ class ManifestReader {
     while (cursor.next_key(key)) {
       const Raw value = cursor.take();
       const std::optional<std::size_t> index = field_index(key);
-      if (!index) continue;
+      if (!index || value.empty()) continue;
       entry.values[*index] = {static_cast<std::uint32_t>(value.data() - manifest_.bytes_->data()),
                               static_cast<std::uint32_t>(value.size())};
     }
-    return true;
+    return !cursor.broken() || wrong(fmt::format("'{}' is not JSON", entry.unique_id));
   }
 
   bool keep(Collection collection, const Entry& entry) {

@@ -189,7 +189,7 @@ class Explainer {
   }
 
   std::vector<Reason> own_reasons(NodeIndex node) {
-    Piece pieces = Piece::none;
+    Pieces pieces = piece::none;
     for (const Answer& answer : answers_) {
       if (!is_change(*answer.term) || !answer.named.contains(node)) continue;
       pieces = pieces | comparison_.counted(node, answer.term->value);
