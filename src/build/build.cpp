@@ -2,8 +2,10 @@
 #include "build/build.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
+#include <vector>
 
 namespace offshoot::build {
 
@@ -12,6 +14,46 @@ namespace {
 bool ended_well(NodeStatus status) {
   return status == NodeStatus::success || status == NodeStatus::pass || status == NodeStatus::warn ||
          status == NodeStatus::no_op;
+}
+
+/// Whether it is a unit test of a model that is not planned.
+bool stands_alone(const PlannedNode& node, const std::set<std::string>& planned) {
+  return node.resource_type == "unit_test" &&
+         std::ranges::none_of(node.depends_on, [&](const std::string& model) { return planned.contains(model); });
+}
+
+/// The commands that together run the plan, one after the other.
+std::vector<dbt::BuildRequest> commands_for(const BuildRequest& request) {
+  dbt::BuildRequest build{.at = request.at,
+                          .handle = request.handle,
+                          .target_path = request.target_path,
+                          .threads = request.settings.threads,
+                          .fail_fast = request.settings.fail_fast,
+                          .full_refresh = request.settings.full_refresh};
+  for (const auto& deferred : request.plan.deferred) build.deferred.emplace(deferred.unique_id, deferred.relation);
+  // `dbt build` runs a unit test only before its model; `dbt test` runs it alone.
+  dbt::BuildRequest test = build;
+  test.dbt_command = "test";
+  test.full_refresh = false;
+
+  std::set<std::string> planned;
+  for (const auto& node : request.plan.nodes) planned.insert(node.unique_id);
+  for (const auto& node : request.plan.nodes) {
+    (stands_alone(node, planned) ? test : build).nodes.push_back(node.unique_id);
+  }
+  if (test.nodes.empty()) return {build};
+  if (build.nodes.empty()) return {test};
+  test.target_path /= "unit-tests";
+  return {build, test};
+}
+
+void append(dbt::BuildOutput& all, dbt::BuildOutput&& more) {
+  const auto add = [](auto& to, auto& from) { std::ranges::move(from, std::back_inserter(to)); };
+  add(all.results, more.results);
+  add(all.compiled_only, more.compiled_only);
+  add(all.warnings, more.warnings);
+  all.seconds += more.seconds;
+  all.stopped = std::move(more.stopped);
 }
 
 }  // namespace
@@ -43,17 +85,18 @@ std::vector<NodeResult> account(const Plan& plan, const dbt::BuildOutput& output
 }
 
 Outcome<Build> build_plan(const BuildRequest& request, dbt::Session& session, const dbt::BuildListener& listener) {
-  dbt::BuildRequest command{.at = request.at,
-                            .handle = request.handle,
-                            .target_path = request.target_path,
-                            .threads = request.settings.threads,
-                            .fail_fast = request.settings.fail_fast,
-                            .full_refresh = request.settings.full_refresh};
-  for (const auto& node : request.plan.nodes) command.nodes.push_back(node.unique_id);
-  for (const auto& deferred : request.plan.deferred) command.deferred.emplace(deferred.unique_id, deferred.relation);
-  auto output = session.build(command, listener);
-  if (!output) return output.error();
-  return Build{account(request.plan, *output), std::move(output->warnings), output->seconds};
+  dbt::BuildOutput all;
+  for (const auto& command : commands_for(request)) {
+    auto output = session.build(command, listener);
+    if (!output && all.results.empty()) return output.error();
+    if (!output) {
+      all.stopped = output.error();
+    } else {
+      append(all, std::move(*output));
+    }
+    if (all.stopped) break;
+  }
+  return Build{account(request.plan, all), std::move(all.warnings), all.seconds};
 }
 
 }  // namespace offshoot::build

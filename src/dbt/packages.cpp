@@ -196,6 +196,11 @@ Result<Packages> from_cache(const PackagesRequest& request, const std::string& l
   return Packages{folder, "dbt deps"};
 }
 
+/// Whether what is installed can be held against the lock: a git or tarball package does not say which one it is.
+bool tells_its_version(const Package& package) {
+  return package.kind == Package::Kind::local || package.kind == Package::Kind::hub;
+}
+
 bool is_local(const Package& package) { return package.kind == Package::Kind::local; }
 
 Result<Packages> from_lock(const Project& project, const PackagesRequest& request, Session& session) {
@@ -268,13 +273,14 @@ Result<Packages> provide_packages(const Project& project, const PackagesRequest&
   const auto own = project.folder / project.packages_install_path;
   const auto stale = why_lock_is_stale(project);
   const auto missing = why_not_installed(project, own);
-  if (!missing && !stale) {
+  const bool certain = std::ranges::all_of(wanted(project), tells_its_version);
+  if (!missing && !stale && (certain || request.deps == "never")) {
     return Packages{
         {},
         project.packages_install_path +
             (project.has_lock ? " matches package-lock.yml" : " has what " + project.packages_file + " names")};
   }
-  const auto why = missing ? *missing : *stale;
+  const auto why = missing ? *missing : stale.value_or("of git and tarball packages the version is not to be seen");
   if (request.deps == "never") {
     if (!missing) return Packages{{}, project.packages_install_path, *stale + "; dbt.deps: never"};
     return failed(ExitStatus::usage, doing_provide, fmt::format("{}, and dbt.deps is never", why),

@@ -68,7 +68,7 @@ void plan_and_build(const Context& context, Beginning& beginning, Dbt& dbt, Run&
                     std::vector<Artifact>& artifacts) {
   auto planned = timed(run, "plan", [&] {
     return make_plan(context, *beginning.repository, *run.change.finished(), *beginning.at_hand, dbt.head,
-                     std::move(beginning.relevance.idle), *dbt.session);
+                     beginning.relevance, *dbt.session);
   });
   if (!planned) {
     run.plan = planned.error();
@@ -172,7 +172,7 @@ Run plan(const Context& context) {
   } else if (beginning.at_hand) {
     auto dbt = start(context, *beginning.at_hand);
     auto planned = dbt ? make_plan(context, *beginning.repository, *run.change.finished(), *beginning.at_hand,
-                                   dbt->head, std::move(beginning.relevance.idle), *dbt->session)
+                                   dbt->head, beginning.relevance, *dbt->session)
                        : tl::unexpected(dbt.error());
     run.plan = planned ? Outcome<Plan>(std::move(planned->plan)) : Outcome<Plan>(planned.error());
   }

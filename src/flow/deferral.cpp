@@ -2,6 +2,7 @@
 #include "flow/deferral.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 namespace offshoot::flow {
@@ -12,6 +13,16 @@ namespace {
 bool is_read_as_a_relation(const state::NodeInfo& node) {
   return node.resource_type == "model" || node.resource_type == "seed" || node.resource_type == "snapshot" ||
          node.resource_type == "function";
+}
+
+/// What the model under a unit test reads: the test learns the columns of its inputs there.
+std::vector<std::string> inputs_of(const PlannedNode& unit_test, const state::Manifest& head) {
+  std::vector<std::string> inputs;
+  for (const auto& model : unit_test.depends_on) {
+    const state::Entry* entry = head.find_node(model);
+    if (entry != nullptr) std::ranges::move(head.info(*entry).depends_on_nodes, std::back_inserter(inputs));
+  }
+  return inputs;
 }
 
 PlannedNode planned(const state::NodeInfo& node, const std::string& reader) {
@@ -36,6 +47,7 @@ void defer_or_add(Plan& plan, const state::Manifest& head, const ProductionRelat
   for (const auto& node : plan.nodes) {
     built.insert(node.unique_id);
     look_at_parents(node.depends_on, node.name);
+    if (node.resource_type == "unit_test") look_at_parents(inputs_of(node, head), node.name);
   }
 
   std::set<std::string> seen;

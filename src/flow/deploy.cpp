@@ -103,6 +103,9 @@ Run deploy(const Context& context) {
       const auto kept =
           keep_manifest(context, *at_hand->production, planned->manifest, run.change.finished()->head.sha);
       if (!kept) run.notes.push_back("Production's manifest could not be kept: " + kept.error().why);
+      // Pull requests compare with this commit next.
+      const auto state = base_state(context, *at_hand, *repository, run.change.finished()->head, **session);
+      if (!state) run.notes.push_back("The state that branches compare with could not be kept: " + state.error().why);
     }
   }
   end(context, watch, run);

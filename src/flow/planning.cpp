@@ -58,9 +58,9 @@ bool compare_more_unrendered_values(const ProjectAtHand& at_hand, const std::str
   return at_hand.project.compare_more_unrendered_values.value_or(on_by_default);
 }
 
-/// Sets what the two manifests say is to be built, and why.
-Result<Plan> select_nodes(const Context& context, const ProjectAtHand& at_hand, const state::Manifest& base,
-                          const state::Manifest& head) {
+/// Sets what the two manifests say is to be built, and why; of the files that get nothing built, why not.
+Result<Plan> select_nodes(const Context& context, const ProjectAtHand& at_hand, const change::Relevance& relevance,
+                          const state::Manifest& base, const state::Manifest& head) {
   auto selection =
       state::select(base, head,
                     {.select = context.settings.build.select,
@@ -70,6 +70,9 @@ Result<Plan> select_nodes(const Context& context, const ProjectAtHand& at_hand, 
   auto list = state::build_list(*selection, head);
   Plan plan;
   plan.nodes = std::move(list.nodes);
+  plan.idle_files = unselected_files(relevance.relevant, at_hand.in_repository, *selection, base, head);
+  plan.idle_files.insert(plan.idle_files.end(), relevance.idle.begin(), relevance.idle.end());
+  std::ranges::sort(plan.idle_files, {}, &IdleFile::path);
   plan.removed = std::move(selection->removed);
   plan.notes = std::move(selection->notes);
   plan.notes.insert(plan.notes.end(), list.notes.begin(), list.notes.end());
@@ -174,10 +177,8 @@ Result<Planned> make_plan(const Context& context, const change::Repository& repo
   if (!base) return tl::unexpected(base.error());
   const auto head = state::Manifest::read(sides->head.manifest);
   if (!head) return tl::unexpected(head.error());
-  auto plan = select_nodes(context, at_hand, *base, *head);
+  auto plan = select_nodes(context, at_hand, relevance, *base, *head);
   if (!plan) return tl::unexpected(plan.error());
-  plan->idle_files = relevance.idle;
-  list_unselected_files(*plan, at_hand, relevance.relevant, *base, *head);
   plan->base_state = sides->base.origin;
   plan->notes.insert(plan->notes.end(), sides->notes.begin(), sides->notes.end());
 

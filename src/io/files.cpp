@@ -61,7 +61,8 @@ Result<std::string> read_file(const fs::path& path, std::uintmax_t limit) {
                   fmt::format("it has {} bytes; at most {} are accepted", about.st_size, limit));
   }
   std::string bytes;
-  bytes.resize(static_cast<std::size_t>(about.st_size));
+  constexpr std::size_t room_to_see_the_end = 64;  // so that the last read finds it without growing a large buffer
+  bytes.resize(static_cast<std::size_t>(about.st_size) + room_to_see_the_end);
   std::size_t have = 0;
   while (true) {
     if (have == bytes.size()) {  // also files whose size says 0, such as those under /proc

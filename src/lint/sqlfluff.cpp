@@ -236,7 +236,10 @@ void collect(const LintRequest& request, std::span<const Target> targets, std::v
     if (read) {
       lint.files.push_back(path);
     } else {
-      lint.unlinted.push_back({path, why_unlinted(standard_error, target.name)});
+      // What .sqlfluffignore names is passed over on purpose: there is nothing to tell.
+      if (auto why = why_unlinted(standard_error, target.name); why.find("ignored by an ignore pattern") == std::string::npos) {
+        lint.unlinted.push_back({path, std::move(why)});
+      }
     }
     if (found == by_name.end()) continue;
     for (auto& finding : found->second.findings) {

@@ -112,6 +112,11 @@ bool is_changed(const PlannedNode& node) {
   });
 }
 
+bool is_missing_in_production(const PlannedNode& node) {
+  return std::any_of(node.reasons.begin(), node.reasons.end(),
+                     [](const Reason& reason) { return reason.kind == ReasonKind::missing_in_production; });
+}
+
 Digest::Digest(const Run& run) {
   read_stages(run);
   if (const Plan* plan = run.plan.finished()) {

@@ -27,6 +27,8 @@ bool is_test(const PlannedNode& node);
 bool is_executed(const PlannedNode& node);
 /// Whether the node differs itself, rather than standing below one that does or testing one.
 bool is_changed(const PlannedNode& node);
+/// Whether the node is in the plan because it is read and production cannot be read instead.
+bool is_missing_in_production(const PlannedNode& node);
 
 /// One of the stages, and how it ended.
 struct StageRow {

@@ -184,6 +184,9 @@ class Comment {
       parts.push_back(fmt::format("{}{} compared with {}", head, and_more, base));
       if (!change->base_is.empty()) parts.back() += fmt::format(" ({})", text(change->base_is, 60));
     }
+    if (const Quality* quality = run_.quality.finished(); quality != nullptr && !quality->report.empty()) {
+      parts.push_back("Elementary's report: " + code(quality->report, 120));
+    }
     parts.push_back(duration(run_.seconds));
     if (!links_.run().empty()) parts.push_back(linked("log", links_.run()));
     if (const std::string report = link_target(options_.report_url); !report.empty()) {
@@ -462,11 +465,12 @@ class Comment {
   void section_nodes(const Plan& plan) {
     std::vector<const PlannedNode*> changed;
     std::vector<const PlannedNode*> below;
+    std::vector<const PlannedNode*> missing;
     std::vector<const PlannedNode*> tests;
     std::set<std::string> shown;
     for (const PlannedNode& node : plan.nodes) {
       if (is_test(node)) continue;
-      (is_changed(node) ? changed : below).push_back(&node);
+      (is_changed(node) ? changed : is_missing_in_production(node) ? missing : below).push_back(&node);
       shown.insert(node.unique_id);
     }
     std::size_t test_count = 0;
@@ -480,10 +484,12 @@ class Comment {
     Section section{.importance = 7, .share = 0.3, .one = "node", .many = "nodes"};
     add_table(section, "Changed", changed);
     add_table(section, "Below what changed", below);
+    add_table(section, "Read by what is built, and not to be had from production", missing);
     add_table(section, "Tests that changed, or whose models are not built here", tests);
     std::vector<std::string> parts;
     if (!changed.empty()) parts.push_back(fmt::format("{} changed", changed.size()));
     if (!below.empty()) parts.push_back(fmt::format("{} below", below.size()));
+    if (!missing.empty()) parts.push_back(fmt::format("{} not in production", missing.size()));
     if (test_count > 0) parts.push_back(counted(test_count, "test", "tests"));
     section.open = unfold(fmt::format(
         "<b>{}</b>: {}", was_built() ? "What was built, and why" : "What was planned, and why", joined(parts, ", ")));

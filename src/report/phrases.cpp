@@ -58,7 +58,7 @@ Phrase phrase(const PlannedNode& node, const Reason& reason) {
     case ReasonKind::test_of:
       return {"tests", detail_or_path(reason)};
     case ReasonKind::missing_in_production:
-      return {"not in production, needed by", detail_or_path(reason)};
+      return {"read by", detail_or_path(reason)};
     case ReasonKind::requested:
       return {"selected by", reason.detail};
   }

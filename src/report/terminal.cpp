@@ -210,6 +210,7 @@ class Summary {
                                  one_line(short_sha(change->base.sha)),
                                  change->base_is.empty() ? "" : fmt::format(" ({})", one_line(change->base_is, 80))));
     }
+    if (const Quality* quality = run_.quality.finished()) fact("report", one_line(quality->report, 120));
     fact("run", one_line(run_.id, 80));
     fact("log", one_line(run_.origin.run_url, 400));
     fact("time", duration(run_.seconds));

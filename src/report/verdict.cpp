@@ -105,7 +105,8 @@ std::string findings_headline(const Run& run, const Digest& digest) {
 }
 
 std::string reasons_of_idleness(const Run& run, const Plan& plan) {
-  if (const Change* change = run.change.finished(); change != nullptr && change->files.empty()) return "no file changed";
+  const Change* change = run.change.finished();
+  if (change != nullptr && change->files.empty()) return "no file changed";
   std::set<std::string> reasons;
   for (const IdleFile& file : plan.idle_files) reasons.insert(file.because);
   if (!plan.removed.empty()) return counted(plan.removed.size(), "node was removed", "nodes were removed");

@@ -48,7 +48,7 @@ void describe(std::vector<std::string>& lines, const std::string& key, const Val
   if (both ? equal(*old, *now) : old == now) return;
   if (levels > 0 && both && old->kind == Value::Kind::object && now->kind == Value::Kind::object) {
     for (const std::string& inner : all_keys(*old, *now)) {
-      describe(lines, key + "." + inner, old->find(inner), now->find(inner), levels - 1);
+      describe(lines, fmt::format("{}.{}", key, inner), old->find(inner), now->find(inner), levels - 1);
     }
     return;
   }
@@ -125,6 +125,7 @@ class FieldComparer {
 
   static std::string dotted(const Value& fqn) {
     std::vector<std::string> parts;
+    parts.reserve(fqn.items.size());
     for (const Value& part : fqn.items) parts.push_back(part.text);
     return fmt::format("{}", fmt::join(parts, "."));
   }

@@ -418,18 +418,12 @@ Result<Selection> select(const Manifest& base, const Manifest& head, const Selec
 }
 
 BuildList build_list(const Selection& selection, const Manifest& head) {
-  const auto is_selected = [&](std::string_view id) {
-    const auto at =
-        std::lower_bound(selection.selected.begin(), selection.selected.end(), id,
-                         [](const PlannedNode& node, std::string_view wanted) { return node.unique_id < wanted; });
-    return at != selection.selected.end() && at->unique_id == id;
-  };
   const auto has_code = [&](const PlannedNode& node) {
     const Entry* entry = head.find_node(node.unique_id);
     return entry == nullptr || head.info(*entry).has_code;
   };
   BuildList list;
-  std::vector<std::string> ephemeral, without_code, without_model;
+  std::vector<std::string> ephemeral, without_code;
   for (const PlannedNode& node : selection.selected) {
     const std::string_view type = node.resource_type;
     if (type == "source" || type == "metric" || type == "semantic_model") continue;
@@ -438,15 +432,12 @@ BuildList build_list(const Selection& selection, const Manifest& head) {
       without_code.push_back(node.unique_id);
     } else if (type == "model" && node.materialized == "ephemeral") {
       ephemeral.push_back(node.unique_id);
-    } else if (type == "unit_test" && (node.depends_on.empty() || !is_selected(node.depends_on.front()))) {
-      without_model.push_back(node.unique_id);
     } else {
       list.nodes.push_back(node);
     }
   }
   note(list.notes, ephemeral, "ephemeral models, which are compiled into the models that read them");
   note(list.notes, without_code, "nodes without code, which dbt does not build");
-  note(list.notes, without_model, "unit tests whose model is not selected, which dbt build does not run");
   return list;
 }
 

@@ -37,14 +37,14 @@ struct Selection {
 /// or this does not know, manifests of two dbt versions, and what makes dbt itself stop are errors.
 Result<Selection> select(const Manifest& base, const Manifest& head, const SelectRequest& request);
 
-/// The part of a selection that `dbt build` executes and reports.
+/// The part of a selection that dbt executes and reports.
 struct BuildList {
   std::vector<PlannedNode> nodes{};  ///< sorted by unique_id
   std::vector<std::string> notes{};  ///< what was selected and is not executed, and why
 };
 
-/// Leaves out what `dbt build` does not run: sources, metrics and semantic models, ephemeral models, nodes without
-/// code, unit tests without their model.
+/// Leaves out what dbt does not run: sources, metrics and semantic models, ephemeral models, nodes without code. Unit
+/// tests stay whose model is not selected, which `dbt test` runs and `dbt build` does not.
 BuildList build_list(const Selection& selection, const Manifest& head);
 
 }  // namespace offshoot::state

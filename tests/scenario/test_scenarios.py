@@ -4,7 +4,8 @@
 cases/<case>/scenario.yml (all keys but `about` and `expect` may be left out):
 
     about: one sentence
-    project: tiny               # a folder of projects/, or "shop" for examples/shop
+    project: tiny               # a folder of projects/, "shop" for examples/shop, or none
+    git: true                   # false: the folder is no git repository
     folder: .                   # where in the repository the project lies
     adapter: duckdb             # or postgres
     production: deployed        # or none: production was never built
@@ -12,23 +13,39 @@ cases/<case>/scenario.yml (all keys but `about` and `expect` may be left out):
     base_remove: [path]         # what is taken out of the project before the base is committed
     branch: feature             # name of the head's git branch
     uncommitted: false          # the head's changes stay in the work tree
-    environment: {NAME: value}
+    environment: {NAME: value}  # null takes a variable away
+    hold: [path]                # DuckDB files that another process holds for writing meanwhile
     before: [[program, argument…]]          # run in the repository after the head's commit
     command: [check]            # arguments; --repository, --base and --store are added
-    then: [[…], …]              # further commands, each a list of arguments, run one after the other
+    then: [[…], …]              # further commands, each a list of arguments, run one after the other; one that
+                                # begins with git is git's, [sql, statement] is PostgreSQL's, [run, program, …]
+                                # any program's, and [remove, path] removes a file or folder
+    signal: {send: SIGINT, after: text}     # sent to `command` once it has written this text to stderr
     expect:
       exit: 0
       plan: {unique_id: [reason kinds]}     # exactly these
       removed: [unique_id]                  # exactly these
+      deferred: {unique_id: relation}       # read from production, exactly these
+      relations: {unique_id: relation}      # where planned nodes go in the branch; these, among others
+      dbt_started: true                     # whether the plan needed dbt
+      base_state: text                      # stands in the words for where the base's state comes from
       idle: {path: because}                 # exactly these
       results: {unique_id: status}          # exactly these
       lint: [path:line:rule]                # those on changed lines, exactly these
       comment, stderr, stdout: [text]       # stand in it
-      comment_not, stderr_not: [text]       # do not
+      comment_not, stderr_not, stdout_not: [text]       # do not
+      stdout_is_comment: true               # byte for byte
+      stdout_is_json: true                  # one JSON document
+      nowhere: [text]                       # not in the output nor in any file of the store
+      files: {path: true}                   # whether it exists
+      warehouse: {statement: rows}          # PostgreSQL's answers
       schemas: [name]                       # of the branches that are left, exactly these
 
-base/ and head/ hold files laid over the project. comment.md, if there, is the comment that must come out, with times
-and shas replaced; UPDATE_GOLDEN=1 writes it.
+In arguments, statements and paths, {repository}, {project}, {production}, {store}, {case}, {python}, {port}, {database}
+and {run}, the last run's run.json, are filled in. base/ and head/ hold files laid over the project, those below _root/
+over the repository. serve/ holds folders that are served as <folder>.tar.gz from {server}, which is filled in in
+packages.yml; dbt then makes package-lock.yml of both sides. comment.md, if there, is the comment that must come out, with times, shas and versions replaced;
+UPDATE_GOLDEN=1 writes it where `expect` has golden: true.
 """
 
 import hashlib
@@ -36,7 +53,13 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
+import tarfile
+import threading
+import time
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -46,6 +69,11 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 CASES = sorted(path.parent for path in (HERE / "cases").glob("*/scenario.yml"))
 VENV = Path(os.environ.get("OFFSHOOT_TEST_VENV", ROOT / ".venv"))
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
 
 
 class Scenario:
@@ -63,6 +91,9 @@ class Scenario:
         self.production = folder / "prod.duckdb"
         self.home = folder / "home"
         self.home.mkdir()
+        self.server = self.serve(folder / "served")
+        self.signal = self.spec.get("signal")
+        self.holders = []
         self.environment = {
             "PATH": f"{VENV / 'bin'}:/usr/local/bin:/usr/bin:/bin",
             "HOME": str(self.home),
@@ -82,9 +113,10 @@ class Scenario:
                     f"{prefix}_DATABASE": self.database,
                     f"{prefix}_DBNAME": self.database,
                 }
-        self.environment |= {
-            name: self.filled(value) for name, value in self.spec.get("environment", {}).items()
-        }
+        for name, value in self.spec.get("environment", {}).items():
+            self.environment.pop(name, None)
+            if value is not None:
+                self.environment[name] = self.filled(value)
 
     @property
     def adapter(self):
@@ -98,7 +130,11 @@ class Scenario:
             "{production}": self.production,
             "{store}": self.store,
             "{python}": VENV / "bin/python",
+            "{database}": self.database if self.postgres else "",
             "{port}": self.postgres.port if self.postgres else "",
+            "{case}": self.case,
+            "{server}": self.server,
+            "{run}": self.last_run_file() or "",
         }
         for name, value in places.items():
             text = text.replace(name, str(value))
@@ -108,6 +144,26 @@ class Scenario:
         identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "commit.gpgsign=false"]
         subprocess.run(["git", *identity, *arguments], cwd=self.repository, check=True, capture_output=True,
                        env=self.environment)
+
+    def serve(self, folder):
+        """Serves the folders of serve/ as packages; returns the address, or nothing."""
+        if not (self.case / "serve").is_dir():
+            return ""
+        folder.mkdir()
+        for package in (self.case / "serve").iterdir():
+            with tarfile.open(folder / f"{package.name}.tar.gz", "w:gz") as archive:
+                archive.add(package, package.name)
+        server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder))
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{server.server_port}"
+
+    def lock_served_packages(self):
+        if not self.server:
+            return
+        packages = self.project / "packages.yml"
+        packages.write_text(self.filled(packages.read_text()))
+        subprocess.run([VENV / "bin/dbt", "--quiet", "deps", "--lock"], cwd=self.project, check=True,
+                       env=self.environment, capture_output=True)
 
     def lay(self, layer, over):
         """Puts the files of base/ or head/ over the project; those under `_root/` over the repository."""
@@ -133,9 +189,12 @@ class Scenario:
         self.lay("base", self.project)
         for path in self.spec.get("base_remove", []):
             (self.project / path).unlink()
+        self.lock_served_packages()
+        if not self.spec.get("git", True):
+            return
         self.git("-c", "init.defaultBranch=main", "init", "--quiet")
         self.git("add", "--all")
-        self.git("commit", "--quiet", "--message", "base")
+        self.git("commit", "--quiet", "--allow-empty", "--message", "base")
         self.deploy_production(name)
 
         self.git("switch", "--quiet", "--create", self.spec.get("branch", "feature"))
@@ -145,6 +204,7 @@ class Scenario:
         for path in self.spec.get("remove", []):
             self.git("rm", "--quiet", "--", str(self.project / path))
         self.lay("head", self.project)
+        self.lock_served_packages()
         if not self.spec.get("uncommitted", False):
             self.git("add", "--all")
             self.git("commit", "--quiet", "--allow-empty", "--message", "head")
@@ -153,7 +213,7 @@ class Scenario:
                            env=self.environment)
 
     def deploy_production(self, name):
-        if self.spec.get("production", "deployed") != "deployed":
+        if self.spec.get("production", "deployed") != "deployed" or name == "none":
             return
         if name == "shop":
             warehouse = ["--duckdb", str(self.production)]
@@ -183,6 +243,15 @@ class Scenario:
     def call(self, arguments):
         """Runs offshoot; the command's own options come from the scenario, its surroundings from here."""
         command, *rest = arguments
+        rest = [self.filled(part) for part in rest]
+        if command == "git":
+            return self.git(*rest)
+        if command == "sql":
+            return self.postgres.run(*rest, self.database)
+        if command == "run":
+            return subprocess.run(rest, cwd=self.repository, check=True, env=self.environment)
+        if command == "remove":
+            return shutil.rmtree(rest[0]) if Path(rest[0]).is_dir() else Path(rest[0]).unlink()
         extra = []
         if command != "report" and command != "state" and "--repository" not in rest:
             extra += ["--repository", str(self.repository)]
@@ -194,13 +263,46 @@ class Scenario:
             extra += ["--target", "pg_ci", "--production", "pg_prod"]
         if command not in ("report", "state") and "--project-dir" not in rest and "folder" in self.spec:
             extra += ["--project-dir", self.spec["folder"]]
-        arguments = [self.filled(argument) for argument in [command, *extra, *rest]]
-        return subprocess.run([self.offshoot, *arguments], cwd=self.repository, env=self.environment,
-                              capture_output=True, timeout=300)
+        arguments = [self.offshoot, *(self.filled(argument) for argument in [command, *extra]), *rest]
+        if self.signal:
+            return self.interrupted(arguments, **self.signal)
+        return subprocess.run(arguments, cwd=self.repository, env=self.environment, capture_output=True, timeout=300)
+
+    def interrupted(self, arguments, send, after):
+        """Runs a command until it has written `after` to stderr, and sends it a signal then."""
+        self.signal = None
+        child = subprocess.Popen(arguments, cwd=self.repository, env=self.environment, stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE)
+        said = b""
+        while after.encode() not in said:
+            read = os.read(child.stderr.fileno(), 65536)
+            assert read, f"it ended without saying {after!r}:\n{said.decode()}"
+            said += read
+        sent = time.monotonic()
+        child.send_signal(signal.Signals[send])
+        out, rest = child.communicate(timeout=60)
+        assert time.monotonic() - sent < 7, "it took its time to stop (requirement K2)"
+        return subprocess.CompletedProcess(arguments, child.returncode, out, said + rest)
+
+    def hold(self):
+        """Opens the files of `hold` in other processes, until `release`."""
+        for path in self.spec.get("hold", []):
+            code = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print(flush=True); sys.stdin.read()"
+            holder = subprocess.Popen([VENV / "bin/python", "-c", code, self.filled(path)], stdin=subprocess.PIPE,
+                                      stdout=subprocess.PIPE)
+            holder.stdout.readline()
+            self.holders.append(holder)
+
+    def release(self):
+        for holder in self.holders:
+            holder.communicate()
+
+    def last_run_file(self):
+        return max(self.store.glob("*/runs/*/*/run.json"), default=None)
 
     def last_run(self):
-        runs = sorted(self.store.glob("*/runs/*/*/run.json"))
-        return json.loads(runs[-1].read_text()) if runs else None
+        file = self.last_run_file()
+        return json.loads(file.read_text()) if file else None
 
     def comment(self):
         comments = sorted(self.store.glob("*/runs/*/*/comment.md"))
@@ -222,27 +324,44 @@ def finished(run, stage):
 
 def steady(comment):
     """The comment without what differs from run to run."""
+    comment = re.sub(r"\b\d{8}T\d{6}Z-[\w.-]+", "<run>", comment)
+    comment = re.sub(r"\b(offshoot|sqlfluff) \d[\w.]*", r"\1 <version>", comment)
     comment = re.sub(r"\b[0-9a-f]{40}\b", "<sha>", comment)
     comment = re.sub(r"\b[0-9a-f]{7,12}\b", "<sha>", comment)
-    comment = re.sub(r"\b\d{8}T\d{6}Z-[\w.-]+", "<run>", comment)
     comment = re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?Z?", "<time>", comment)
     return re.sub(r"\b\d+(\.\d+)? ?(ms|s|min)\b", "<seconds>", comment)
+
+
+def check_places(scenario, expect, result):
+    """What lies on the disk and in the warehouse."""
+    for path, exists in expect.get("files", {}).items():
+        assert Path(scenario.project, scenario.filled(path)).exists() == exists, path
+    for statement, rows in expect.get("warehouse", {}).items():
+        answer = scenario.postgres.run(scenario.filled(statement), scenario.database)
+        assert [list(row) for row in answer] == rows, statement
+    places = {file: file.read_bytes() for file in scenario.store.rglob("*") if file.is_file()}
+    places |= {"stdout": result.stdout, "stderr": result.stderr}
+    for text in expect.get("nowhere", []):
+        assert [place for place, said in places.items() if text.encode() in said] == [], text
 
 
 def check_expectations(scenario, expect, result):
     out, err = result.stdout.decode(errors="replace"), result.stderr.decode(errors="replace")
     assert result.returncode == expect.get("exit", 0), f"exit status {result.returncode}\n{err}\n{out}"
     assert "Traceback" not in err and "terminate called" not in err, err
-    for text in expect.get("stderr", []):
-        assert text in err, f"{text!r} is not in\n{err}"
-    for text in expect.get("stderr_not", []):
-        assert text not in err, f"{text!r} is in\n{err}"
-    for text in expect.get("stdout", []):
-        assert text in out, f"{text!r} is not in\n{out}"
-    for text in expect.get("comment", []):
-        assert text in scenario.comment(), f"{text!r} is not in\n{scenario.comment()}"
-    for text in expect.get("comment_not", []):
-        assert text not in scenario.comment(), f"{text!r} is in\n{scenario.comment()}"
+    places = {"stderr": err, "stdout": out, "comment": scenario.comment()}
+    for place, said in places.items():
+        for text in map(scenario.filled, expect.get(place, [])):
+            assert text in said, f"{text!r} is not in {place}\n{said}"
+        for text in map(scenario.filled, expect.get(f"{place}_not", [])):
+            assert text not in said, f"{text!r} is in {place}\n{said}"
+
+    if expect.get("stdout_is_comment"):
+        assert out == scenario.comment()
+
+    if expect.get("stdout_is_json"):
+        json.loads(out)
+    check_places(scenario, expect, result)
 
     run = scenario.last_run()
     if "plan" in expect:
@@ -251,6 +370,17 @@ def check_expectations(scenario, expect, result):
         assert seen == (expect["plan"] or {})
     if "removed" in expect:
         assert [node["unique_id"] for node in finished(run, "plan")["removed"]] == expect["removed"]
+    if "deferred" in expect:
+        seen = {node["unique_id"]: node["relation"]["rendered"] for node in finished(run, "plan")["deferred"]}
+        assert seen == {name: scenario.filled(place) for name, place in expect["deferred"].items()}
+    if "relations" in expect:
+        seen = {node["unique_id"]: node["relation"]["rendered"] for node in finished(run, "plan")["nodes"]}
+        wanted = {name: scenario.filled(place) for name, place in expect["relations"].items()}
+        assert {name: seen.get(name) for name in wanted} == wanted
+    if "dbt_started" in expect:
+        assert finished(run, "plan")["dbt_started"] == expect["dbt_started"]
+    if "base_state" in expect:
+        assert expect["base_state"] in finished(run, "plan")["base_state"]
     if "idle" in expect:
         assert {file["path"]: file["because"] for file in finished(run, "plan")["idle_files"]} == (expect["idle"] or {})
     if "results" in expect:
@@ -276,9 +406,13 @@ def test_scenario(case, tmp_path, offshoot, request):
     scenario.set_up()
     before = scenario.fingerprint()
     commands = [scenario.spec.get("command", ["check"]), *scenario.spec.get("then", [])]
-    for command in commands[:-1]:
-        scenario.call(command)
-    result = scenario.call(commands[-1])
+    scenario.hold()
+    try:
+        for command in commands[:-1]:
+            scenario.call(command)
+        result = scenario.call(commands[-1])
+    finally:
+        scenario.release()
     check_expectations(scenario, scenario.spec["expect"], result)
     if not any(command[0] == "deploy" for command in commands):
         assert scenario.fingerprint() == before, "production has changed"

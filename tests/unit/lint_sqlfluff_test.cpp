@@ -182,9 +182,7 @@ TEST_F(Sqlfluff, TheProjectsWarningsAndIgnoreFilesAreHonoured) {
   EXPECT_TRUE(lint.findings[0].warning);
   EXPECT_TRUE(lint.findings[0].on_changed_line);
   EXPECT_EQ(lint.files, std::vector<std::string>{"dbt/models/a.sql"});
-  ASSERT_EQ(lint.unlinted.size(), 1U);
-  EXPECT_EQ(lint.unlinted[0].path, "dbt/macros/m.sql");
-  EXPECT_NE(lint.unlinted[0].because.find(".sqlfluffignore"), std::string::npos) << lint.unlinted[0].because;
+  EXPECT_TRUE(lint.unlinted.empty()) << lint.unlinted[0].because;
 }
 
 TEST_F(Sqlfluff, SettingsAboveTheProjectAndInsideItBothCount) {

@@ -139,7 +139,8 @@ TEST(ManifestReading, G1_TruncationAtEveryByteIsAnError) {
 }
 
 TEST(ManifestReading, G1_WrongTypesAreErrorsOrEmpty) {
-  for (const char* nodes : {"[]", "5", R"("x")", R"({"a": 5})", R"({"a": []})", R"({"a": {}})", R"({"": {}})"}) {
+  for (const char* nodes : {"[]", "5", R"("x")", R"({"a": 5})", R"({"a": []})", R"({"a": {}})", R"({"": {}})",
+                            R"({"a": {"resource_type": "model", "name": }})", R"({"a": {"resource_type" "model"}})"}) {
     EXPECT_FALSE(
         why_not(
             std::string(R"({"metadata": {"dbt_schema_version": "/dbt/manifest/v12.json"}, "macros": {}, "nodes": )") +

@@ -1,0 +1,5 @@
+{{ config(materialized='ephemeral') }}
+select
+    customer_id,
+    customer_name
+from {{ ref('customers') }}

@@ -1,0 +1,2 @@
+select coalesce(sum(amount), 0) as revenue
+from {{ ref('fct_orders') }}

@@ -1,0 +1,3 @@
+select
+    sum(amount) AS revenue
+from {{ ref('fct_orders') }}

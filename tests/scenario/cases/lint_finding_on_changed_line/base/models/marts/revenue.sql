@@ -1,0 +1,3 @@
+select
+    SUM(amount) as revenue
+from {{ ref('fct_orders') }}

@@ -1,0 +1,1 @@
+{% macro tidy(column) %}trim({{ column }}){% endmacro %}

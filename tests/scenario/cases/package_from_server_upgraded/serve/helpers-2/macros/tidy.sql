@@ -1,0 +1,1 @@
+{% macro tidy(column) %}upper(trim({{ column }})){% endmacro %}
