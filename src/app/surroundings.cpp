@@ -112,6 +112,21 @@ Result<Settings> settings_of(const Invocation& invocation, const Options& option
   return load_settings_for_pull_request(sources, *base_text, notes);
 }
 
+/// Says which settings that were changed from their default this version reads and does nothing with.
+std::vector<std::string> settings_without_effect(const Settings& settings) {
+  const Settings defaults;
+  std::vector<std::string> notes;
+  const auto look = [&](bool changed, const char* key) {
+    if (changed) notes.push_back(fmt::format("The setting {} has no effect in this version.", key));
+  };
+  look(settings.branch.incremental != defaults.branch.incremental, "branch.incremental");
+  look(settings.compare != defaults.compare, "compare");
+  look(settings.deploy != defaults.deploy, "deploy");
+  look(settings.comment_when != defaults.comment_when, "comment.when");
+  look(settings.dbt.requirements != defaults.dbt.requirements, "dbt.requirements");
+  return notes;
+}
+
 report::ProgressOptions progress_options(const Invocation& invocation) {
   winsize window{};
   const bool known =
@@ -140,6 +155,7 @@ Result<std::unique_ptr<Surroundings>> Surroundings::make(const Invocation& invoc
   std::vector<std::string> notes;
   auto settings = settings_of(invocation, options, origin, *repository, notes);
   if (!settings) return tl::unexpected(settings.error());
+  for (auto& note : settings_without_effect(*settings)) notes.push_back(std::move(note));
   if (settings->store.starts_with("s3://")) {
     return failed(ExitStatus::usage, "opening the store", "this version keeps runs in a folder only",
                   "set store to a folder, such as .offshoot");

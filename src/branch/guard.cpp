@@ -19,8 +19,12 @@ bool is_the_warehouses_own(const std::string& name) {
 std::optional<std::string> why_not_drop(const Marked& marked, const DropContext& context) {
   const std::string name = folded(marked.name);
   if (is_the_warehouses_own(name)) return fmt::format("'{}' is the warehouse's own", marked.name);
-  if (context.forbidden.contains(name))
-    return fmt::format("'{}' is named in profiles.yml or used by main", marked.name);
+  for (const auto& forbidden : context.forbidden) {
+    const bool custom_schema_of_it = is_branch_name(forbidden, context.prefix) && belongs_to(name, forbidden);
+    if (name == forbidden || custom_schema_of_it) {
+      return fmt::format("'{}' is, or begins as, a name in profiles.yml", marked.name);
+    }
+  }
   if (!marked.mark) return fmt::format("'{}' carries no owner's mark", marked.name);
   const OwnerMark& mark = *marked.mark;
   if (mark.repository_id != context.repository_id) {

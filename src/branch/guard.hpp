@@ -20,7 +20,7 @@ struct Marked {
 struct DropContext {
   std::string prefix;
   std::string repository_id;
-  std::set<std::string> forbidden;  ///< schemas and databases of every profile output and of the base manifest, folded
+  std::set<std::string> forbidden;  ///< schemas and databases of every profile output, folded; their custom schemas too
 };
 
 /// The drop guard (requirement E3, conditions 1 to 5): why `marked` must not be dropped; absent = it may be. Pure.

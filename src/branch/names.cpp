@@ -53,7 +53,7 @@ Result<std::string> branch_name(std::string_view prefix, int pull_request, std::
   if (pull_request > 0) return fmt::format("{}_pr_{}", prefix, pull_request);
   if (ref.empty()) {
     return failed(ExitStatus::usage, doing, "neither a pull request nor a git branch is known",
-                  "check out a branch, or name one with --branch");
+                  "check out a git branch, or give --pull-request");
   }
   const std::size_t room = longest_branch_name - prefix.size() - std::string_view("_b__").size() - hash_digits;
   return fmt::format("{}_b_{}_{}", prefix, slug(ref, room), io::sha256_hex(ref).substr(0, hash_digits));

@@ -56,6 +56,14 @@ void append(dbt::BuildOutput& all, dbt::BuildOutput&& more) {
   all.stopped = std::move(more.stopped);
 }
 
+/// dbt's words without the path of the temporary folder that it worked in.
+void shorten_paths(std::string& message, const std::filesystem::path& target_path) {
+  const std::string folder = target_path.string();
+  for (auto at = message.find(folder); at != std::string::npos; at = message.find(folder, at)) {
+    message.replace(at, folder.size(), "target");
+  }
+}
+
 }  // namespace
 
 std::vector<NodeResult> account(const Plan& plan, const dbt::BuildOutput& output) {
@@ -96,7 +104,9 @@ Outcome<Build> build_plan(const BuildRequest& request, dbt::Session& session, co
     }
     if (all.stopped) break;
   }
-  return Build{account(request.plan, all), std::move(all.warnings), all.seconds};
+  Build build{account(request.plan, all), std::move(all.warnings), all.seconds};
+  for (auto& result : build.results) shorten_paths(result.message, request.target_path);
+  return build;
 }
 
 }  // namespace offshoot::build

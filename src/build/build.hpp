@@ -21,9 +21,9 @@ struct BuildRequest {
   BuildSettings settings{};
 };
 
-/// Runs `dbt build` over exactly the plan's nodes, `dbt test` over unit tests whose model is not among them, and accounts for each of them: what dbt does not mention is
-/// `unaccounted`, and so never green (requirement K3). Failing nodes are findings in a finished value; the stage fails
-/// only where dbt could not run at all.
+/// Runs `dbt build` over exactly the plan's nodes, `dbt test` over unit tests whose model is not among them, and
+/// accounts for each of them: what dbt does not mention is `unaccounted`, and so never green (requirement K3). Failing
+/// nodes are findings in a finished value; the stage fails only where dbt could not run at all.
 Outcome<Build> build_plan(const BuildRequest& request, dbt::Session& session, const dbt::BuildListener& listener);
 
 /// One result for each planned node, sorted by unique_id: dbt's own where it reported one. Results that are not the

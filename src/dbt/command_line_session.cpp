@@ -146,7 +146,7 @@ class CommandLineSession final : public Session {
   }
 
   Result<Parsed> parse(const ParseRequest& request) override {
-    const std::string doing = "parsing the project in " + request.at.project_dir.string();
+    const std::string doing = "parsing the project";
     const io::Stopwatch watch;
     const auto log = parse_project(request.at, request.target_path, request.partial_parse_file, doing);
     if (!log) return tl::unexpected(log.error());

@@ -180,12 +180,13 @@ class RunnerSession final : public Session {
   }
 
   Result<Parsed> parse(const ParseRequest& request) override {
-    const std::string doing = "parsing the project in " + request.at.project_dir.string();
+    const std::string doing = "parsing the project";
     auto body = project_body(request.at, doing);
     if (!body) return tl::unexpected(body.error());
     (*body)["target_path"] = request.target_path.string();
     (*body)["handle"] = request.handle;
     (*body)["partial_parse_file"] = path_or_null(request.partial_parse_file);
+    (*body)["keep_partial_parse"] = request.keep_partial_parse;
     const auto result = ask("parse", std::move(*body), doing);
     if (!result) return tl::unexpected(result.error());
     return Parsed{.manifest = text_of(*result, "manifest_path"),

@@ -58,6 +58,7 @@ struct ParseRequest {
   std::filesystem::path target_path;
   std::string handle;                          ///< the name under which the session keeps the manifest
   std::filesystem::path partial_parse_file{};  ///< start from that one; empty = from what is in `target_path`
+  bool keep_partial_parse = true;              ///< write partial_parse.msgpack for a later parse
 };
 
 struct Parsed {

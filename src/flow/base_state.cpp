@@ -158,7 +158,7 @@ Result<BaseState> empty_state(const Context& context, const fs::path& head_manif
   }
   const fs::path path = context.scratch / "empty-state" / manifest_name;
   if (auto written = io::write_file(path, io::to_line(empty), 0600); !written) return tl::unexpected(written.error());
-  return BaseState{path, {}, {}, "nothing"};
+  return BaseState{path, {}, {}, "cannot be parsed"};
 }
 
 }  // namespace offshoot::flow

@@ -43,6 +43,19 @@ Finding look_at_tool(const ProjectAtHand& at_hand, const std::string& name, cons
           fmt::format("install it in dbt's environment ({})", at_hand.dbt.bin.string())};
 }
 
+/// Whether the target is a DuckDB file that is not there: asking it anything would make it.
+std::optional<Finding> look_at_missing_file(const ProjectAtHand& at_hand) {
+  const auto* output = at_hand.profile.output(at_hand.target);
+  if (output == nullptr || output->type.value != "duckdb" || !output->path.value) return std::nullopt;
+  const std::string& path = *output->path.value;
+  std::error_code error;
+  if (path.empty() || path == ":memory:" || path.starts_with("md:") || fs::exists(at_hand.folder / path, error)) {
+    return std::nullopt;
+  }
+  return Finding{"warehouse", Health::good,
+                 fmt::format("the DuckDB file {} does not exist yet; no branch needs it", path)};
+}
+
 Finding look_at_warehouse(const std::string& check, dbt::Session& session, const dbt::WarehouseAt& at) {
   const auto answer = session.debug(at);
   if (!answer) return problem(check, answer.error());
@@ -108,8 +121,12 @@ std::vector<Finding> doctor(const Context& context) {
       {"dbt", ready->costs.empty() ? Health::good : Health::warning,
        fmt::format("{} in {} ({})", ready->dbt_version, at_hand->dbt.bin.string(), at_hand->dbt.found_by),
        ready->costs});
-  findings.push_back(look_at_warehouse("warehouse", **session,
-                                       {at_hand->profile.file.parent_path(), at_hand->profile.name, at_hand->target}));
+  if (auto missing = look_at_missing_file(*at_hand)) {
+    findings.push_back(std::move(*missing));
+  } else {
+    findings.push_back(look_at_warehouse(
+        "warehouse", **session, {at_hand->profile.file.parent_path(), at_hand->profile.name, at_hand->target}));
+  }
   if (findings.back().health == Health::good) findings.push_back(look_at_grants(context, *at_hand, **session));
   findings.push_back(look_at_tool(*at_hand, "sqlfluff", "nothing is linted"));
   if (quality::has_elementary(at_hand->folder)) {

@@ -8,6 +8,7 @@
 
 #include "branch/isolation.hpp"
 #include "branch/names.hpp"
+#include "change/lexer.hpp"
 #include "flow/base_state.hpp"
 #include "flow/elementary.hpp"
 #include "flow/production.hpp"
@@ -26,6 +27,7 @@ namespace {
 struct Sides {
   dbt::Parsed head;
   BaseState base;
+  bool base_is_empty = false;  ///< for the base commit cannot be parsed
   std::vector<std::string> notes;
 };
 
@@ -35,7 +37,11 @@ Result<Sides> parse_sides(const Context& context, const change::Repository& repo
   if (!head_project.note.empty()) sides.notes.push_back(head_project.note);
   auto base = base_state(context, at_hand, repository, change.base, session);
   const fs::path target_path = context.scratch / "head-target";
-  auto head = session.parse({head_project.at, target_path, "head", base ? base->partial_parse_file : fs::path()});
+  auto head = session.parse({.at = head_project.at,
+                             .target_path = target_path,
+                             .handle = "head",
+                             .partial_parse_file = base ? base->partial_parse_file : fs::path(),
+                             .keep_partial_parse = false});
   if (!head) return tl::unexpected(head.error());
   sides.head = std::move(*head);
   if (!base) {
@@ -46,6 +52,7 @@ Result<Sides> parse_sides(const Context& context, const change::Repository& repo
                                       change.base.sha.substr(0, 7), base.error().why));
     base = empty_state(context, sides.head.manifest);
     if (!base) return tl::unexpected(base.error());
+    sides.base_is_empty = true;
   }
   sides.base = std::move(*base);
   if (!sides.base.note.empty()) sides.notes.push_back(sides.base.note);
@@ -58,6 +65,14 @@ bool compare_more_unrendered_values(const ProjectAtHand& at_hand, const std::str
   return at_hand.project.compare_more_unrendered_values.value_or(on_by_default);
 }
 
+/// Whether only comments and whitespace differ, where the settings say that these do not count.
+state::SameCode same_code(const Context& context, const std::string& adapter) {
+  if (!context.settings.build.skip_formatting) return {};
+  return [dialect = change::dialect_of(adapter)](std::string_view before, std::string_view after) {
+    return change::compare_sql(before, after, dialect) == change::Sameness::same;
+  };
+}
+
 /// Sets what the two manifests say is to be built, and why; of the files that get nothing built, why not.
 Result<Plan> select_nodes(const Context& context, const ProjectAtHand& at_hand, const change::Relevance& relevance,
                           const state::Manifest& base, const state::Manifest& head) {
@@ -65,7 +80,8 @@ Result<Plan> select_nodes(const Context& context, const ProjectAtHand& at_hand, 
       state::select(base, head,
                     {.select = context.settings.build.select,
                      .exclude = context.settings.build.exclude,
-                     .compare_more_unrendered_values = compare_more_unrendered_values(at_hand, head.dbt_version())});
+                     .compare_more_unrendered_values = compare_more_unrendered_values(at_hand, head.dbt_version()),
+                     .same_code = same_code(context, head.adapter_type())});
   if (!selection) return tl::unexpected(selection.error());
   auto list = state::build_list(*selection, head);
   Plan plan;
@@ -83,6 +99,11 @@ Result<Plan> select_nodes(const Context& context, const ProjectAtHand& at_hand, 
 
 /// Code that can write anywhere, whatever its relation's name says.
 void list_unproven(Plan& plan, const state::Manifest& head) {
+  for (const auto& entry : head.nodes()) {
+    if (!plan.nodes.empty() && entry.unique_id.starts_with("operation.")) {
+      plan.unproven.push_back({std::string(entry.unique_id), "hook of the whole run"});
+    }
+  }
   for (const auto& planned : plan.nodes) {
     const state::Entry* entry = head.find_node(planned.unique_id);
     if (entry == nullptr) continue;
@@ -180,7 +201,9 @@ Result<Planned> make_plan(const Context& context, const change::Repository& repo
   auto plan = select_nodes(context, at_hand, relevance, *base, *head);
   if (!plan) return tl::unexpected(plan.error());
   plan->base_state = sides->base.origin;
-  plan->notes.insert(plan->notes.end(), sides->notes.begin(), sides->notes.end());
+  // Compared with nothing, all macros are new: no news to anyone.
+  if (sides->base_is_empty) plan->notes.clear();
+  plan->notes.insert(plan->notes.begin(), sides->notes.begin(), sides->notes.end());
 
   auto production =
       look_at_production(context, at_hand, change, head_project.at, sides->head, sides->base.production, session);

@@ -197,8 +197,13 @@ void Digest::read_lint(const Lint& lint) {
   }
 }
 
-/// The nearest node above that failed, or that has a test which did: dbt builds nothing below either.
+/// A unit test of its own that failed; else the nearest node above that failed, or that has a test which did: dbt
+/// builds nothing below either.
 const NodeResult* Digest::cause_of_skipping(const PlannedNode& skipped_node) const {
+  for (const PlannedNode* test : tests_on(skipped_node.unique_id)) {
+    const NodeResult* found = result(test->unique_id);
+    if (test->resource_type == "unit_test" && found != nullptr && is_failure(found->status)) return found;
+  }
   std::set<std::string> seen;
   std::deque<std::string> queue(skipped_node.depends_on.begin(), skipped_node.depends_on.end());
   while (!queue.empty()) {

@@ -92,6 +92,19 @@ bool is_pasteable(std::string_view name) {
              std::string_view::npos;
 }
 
+/// The name by which dbt selects it.
+std::string selector_of(const std::string& unique_id) {
+  if (unique_id.starts_with("unit_test.")) return unique_id.substr(unique_id.rfind('.') + 1);
+  return short_name(unique_id);
+}
+
+/// `dbt build` runs a unit test only before its model, which may not be selected.
+std::string_view command_for(const std::vector<std::string>& unique_ids) {
+  const bool unit_tests = std::all_of(unique_ids.begin(), unique_ids.end(),
+                                      [](const std::string& id) { return id.starts_with("unit_test."); });
+  return unit_tests ? "dbt test --select " : "dbt build --select ";
+}
+
 /// Writes one comment. Each section_… function adds its section, if there is something to say.
 class Comment {
  public:
@@ -603,11 +616,9 @@ class Comment {
 
   void section_by_hand(const Plan& plan) {
     std::vector<std::string> commands;
-    if (const std::string all = selection_of_changes(plan); !all.empty()) {
-      commands.push_back("dbt build --select " + all);
-    }
-    if (const std::string failed = selection_of_failures(); !failed.empty()) {
-      commands.push_back("# only what failed\ndbt build --select " + failed);
+    if (const std::string all = build_of_changes(plan); !all.empty()) commands.push_back(all);
+    if (const std::string failed = build_of_failures(); !failed.empty()) {
+      commands.push_back("# only what failed\n" + failed);
     }
     if (commands.empty()) return;
     sections_.push_back({.importance = 11,
@@ -618,29 +629,35 @@ class Comment {
   }
 
   /// Empty where there are too many, or one has a name that is not safe to paste.
-  [[nodiscard]] static std::string selection_of_changes(const Plan& plan) {
+  [[nodiscard]] static std::string build_of_changes(const Plan& plan) {
     std::set<std::string> parents;
     for (const PlannedNode& node : plan.nodes) {
       if (!is_test(node)) parents.insert(node.depends_on.begin(), node.depends_on.end());
     }
     std::vector<std::string> selectors;
+    std::vector<std::string> ids;
     for (const PlannedNode& node : plan.nodes) {
       if (!is_changed(node) || !is_executed(node)) continue;
-      const std::string name = short_name(node.unique_id);
+      const std::string name = selector_of(node.unique_id);
       if (!is_pasteable(name)) return {};
       selectors.push_back(name + (parents.contains(node.unique_id) ? "+" : ""));
+      ids.push_back(node.unique_id);
     }
-    return selectors.size() > 40 ? std::string() : joined(selectors, " ");
+    if (selectors.empty() || selectors.size() > 40) return {};
+    return std::string(command_for(ids)) + joined(selectors, " ");
   }
 
-  [[nodiscard]] std::string selection_of_failures() const {
+  [[nodiscard]] std::string build_of_failures() const {
     std::vector<std::string> selectors;
+    std::vector<std::string> ids;
     for (const Trouble& failure : digest_.failures) {
-      const std::string name = short_name(failure.result->unique_id);
+      const std::string name = selector_of(failure.result->unique_id);
       if (!is_pasteable(name)) return {};
       selectors.push_back(name + (failure.skipped_below.empty() ? "" : "+"));
+      ids.push_back(failure.result->unique_id);
     }
-    return selectors.size() > 20 ? std::string() : joined(selectors, " ");
+    if (selectors.empty() || selectors.size() > 20) return {};
+    return std::string(command_for(ids)) + joined(selectors, " ");
   }
 
   void section_plan_notes(const Plan& plan) {

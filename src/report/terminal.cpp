@@ -181,10 +181,12 @@ class Summary {
   }
 
   [[nodiscard]] std::string notes() const {
-    std::string out = run_.notes.empty() ? "" : "\nnotes\n";
-    const std::size_t shown = std::min(run_.notes.size(), most_lines);
-    for (std::size_t i = 0; i < shown; ++i) out += fmt::format("  - {}\n", one_line(run_.notes[i], 400));
-    return out + and_more(run_.notes.size(), shown, "notes");
+    std::vector<std::string> all = run_.notes;
+    if (const Plan* plan = run_.plan.finished()) all.insert(all.end(), plan->notes.begin(), plan->notes.end());
+    std::string out = all.empty() ? "" : "\nnotes\n";
+    const std::size_t shown = std::min(all.size(), most_lines);
+    for (std::size_t i = 0; i < shown; ++i) out += fmt::format("  - {}\n", one_line(all[i], 400));
+    return out + and_more(all.size(), shown, "notes");
   }
 
   [[nodiscard]] std::string facts() const {

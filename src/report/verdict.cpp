@@ -25,7 +25,7 @@ struct Gravity {
 /// The statuses of a failed stage, the gravest first.
 constexpr std::array<Gravity, 4> gravest{{
     {ExitStatus::refused, Conclusion::refused, "Refused for safety"},
-    {ExitStatus::usage, Conclusion::usage, "Settings need attention"},
+    {ExitStatus::usage, Conclusion::usage, "Needs attention"},
     {ExitStatus::locked, Conclusion::locked, "Not run"},
     {ExitStatus::could_not_run, Conclusion::could_not_run, "Could not run"},
 }};

@@ -119,8 +119,9 @@ Kind kind_of(const Manifest& manifest, const Entry& entry) {
 
 bool is_node_like(Kind kind) { return kind <= Kind::other_node; }
 
-Comparison::Comparison(const Manifest& base, const Manifest& head, bool compare_more_unrendered_values)
-    : base_(&base), head_(&head), more_(compare_more_unrendered_values) {
+Comparison::Comparison(const Manifest& base, const Manifest& head, bool compare_more_unrendered_values,
+                       SameCode same_code)
+    : base_(&base), head_(&head), more_(compare_more_unrendered_values), same_code_(std::move(same_code)) {
   find_changed_macros();
   const std::span<const Entry> nodes = head.nodes();
   kinds_.reserve(nodes.size());
@@ -133,12 +134,17 @@ Comparison::Comparison(const Manifest& base, const Manifest& head, bool compare_
   for (std::size_t i = 0; i < nodes.size(); ++i) compare(static_cast<NodeIndex>(i));
 }
 
+bool Comparison::is_same_code(const Entry& now, const Entry& old, Field field) {
+  if (same_json(head_->raw(now, field), base_->raw(old, field))) return true;
+  if (!same_code_ || !same_code_(base_->text(old, field), head_->text(now, field))) return false;
+  reformatted_.push_back(now.unique_id);
+  return true;
+}
+
 void Comparison::find_changed_macros() {
   for (const Entry& macro : head_->macros()) {
     const Entry* old = base_->find_macro(macro.unique_id);
-    const bool same =
-        old != nullptr && same_json(head_->raw(macro, Field::macro_sql), base_->raw(*old, Field::macro_sql));
-    if (!same) changed_macros_.push_back(macro.unique_id);
+    if (old == nullptr || !is_same_code(macro, *old, Field::macro_sql)) changed_macros_.push_back(macro.unique_id);
   }
   for (const Entry& macro : base_->macros()) {
     if (head_->find_macro(macro.unique_id) == nullptr) changed_macros_.push_back(macro.unique_id);
@@ -251,7 +257,8 @@ void Comparison::compare(NodeIndex node) {
   } else {
     const Pair pair{*head_, *base_, entry, *old_[node], kind};
     if (is_node_like(kind)) {
-      add(!same_body(pair), piece::body);
+      const bool is_sql = kind != Kind::seed && head_->raw(entry, Field::language) != "\"python\"";
+      add(!same_body(pair) && !(is_sql && is_same_code(entry, pair.old, Field::raw_code)), piece::body);
       add(!changed_descriptions(pair).empty(), piece::descriptions);
     }
     if (is_node_like(kind) || kind == Kind::source) add(!changed_relation(pair, more_).empty(), piece::relation);

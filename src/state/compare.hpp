@@ -12,6 +12,7 @@
 #include "model/plan.hpp"
 #include "state/graph.hpp"
 #include "state/manifest.hpp"
+#include "state/selection.hpp"
 
 namespace offshoot::state {
 
@@ -63,7 +64,8 @@ struct BrokenContract {
 class Comparison {
  public:
   /// `compare_more_unrendered_values`: dbt's behaviour flag of that name. Both manifests must outlive this.
-  Comparison(const Manifest& base, const Manifest& head, bool compare_more_unrendered_values);
+  /// `same_code`: texts that differ and that it calls the same count as the same; none = only equal texts do.
+  Comparison(const Manifest& base, const Manifest& head, bool compare_more_unrendered_values, SameCode same_code = {});
 
   /// What dbt stops with when it evaluates a value of its `state:` method: a broken contract of a versioned model, a
   /// macro that is not there. `now` decides which deprecation dates are past.
@@ -83,11 +85,15 @@ class Comparison {
   /// Macros that differ, are new or are gone, and that no node which can be selected reaches through depends_on, which
   /// is all that dbt looks at. Sorted; views into the manifests.
   [[nodiscard]] std::vector<std::string_view> unseen_macros() const;
+  /// Nodes and macros that dbt would call modified and `same_code` does not, in the order of the head.
+  [[nodiscard]] const std::vector<std::string_view>& reformatted() const { return reformatted_; }
 
  private:
   using MacroList = std::vector<std::optional<std::string>>;
   enum class MacroVerdict { same, modified, dangling };
 
+  /// Whether the code of `now` and `old` is the same, or `same_code_` calls it so.
+  bool is_same_code(const Entry& now, const Entry& old, Field field);
   void find_changed_macros();
   void compare(NodeIndex node);
   [[nodiscard]] bool is_changed(std::string_view macro) const;
@@ -99,6 +105,8 @@ class Comparison {
   const Manifest* base_;
   const Manifest* head_;
   bool more_;
+  SameCode same_code_;
+  std::vector<std::string_view> reformatted_;  ///< nodes and macros whose code `same_code_` called the same
   std::vector<Kind> kinds_;
   std::vector<const Entry*> old_;
   std::vector<Pieces> pieces_;

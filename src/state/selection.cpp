@@ -329,6 +329,12 @@ void note(std::vector<std::string>& notes, const std::vector<std::string>& names
   if (!names.empty()) notes.push_back(fmt::format("{}: {}", text, some_of(names)));
 }
 
+void note_reformatted(std::vector<std::string>& notes, const Comparison& comparison) {
+  const auto& reformatted = comparison.reformatted();
+  note(notes, {reformatted.begin(), reformatted.end()},
+       "changed in comments and whitespace only, which dbt counts as modified and this plan does not");
+}
+
 void note_macros(std::vector<std::string>& notes, const Comparison& comparison) {
   std::vector<std::string> materializations, naming, others;
   for (const std::string_view id : comparison.unseen_macros()) {
@@ -390,7 +396,7 @@ Result<Selection> select(const Manifest& base, const Manifest& head, const Selec
   Result<Graph> graph = Graph::of(head);
   if (!graph) return tl::unexpected(std::move(graph.error()));
 
-  Comparison comparison(base, head, request.compare_more_unrendered_values);
+  Comparison comparison(base, head, request.compare_more_unrendered_values, request.same_code);
   const Matcher matcher(head, *graph, comparison, now);
   Evaluator included(head, *graph, matcher, request.indirect_selection);
   Result<Found> found = included.evaluate(*include);
@@ -411,6 +417,7 @@ Result<Selection> select(const Manifest& base, const Manifest& head, const Selec
   std::sort(selection.selected.begin(), selection.selected.end(),
             [](const PlannedNode& a, const PlannedNode& b) { return a.unique_id < b.unique_id; });
   selection.removed = removed_nodes(base, head);
+  note_reformatted(selection.notes, comparison);
   note_macros(selection.notes, comparison);
   note_large_seeds(selection.notes, base, head);
   note_contracts(selection.notes, comparison, now);

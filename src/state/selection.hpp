@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "io/clock.hpp"
@@ -15,6 +17,9 @@ namespace offshoot::state {
 /// What dbt does with a test of which not all parents are selected; dbt's own four modes.
 enum class IndirectSelection { eager, cautious, buildable, empty };
 
+/// Whether two texts of SQL with Jinja, the base's and the head's, mean the same though they differ.
+using SameCode = std::function<bool(std::string_view before, std::string_view after)>;
+
 /// What to select, in dbt's words.
 struct SelectRequest {
   std::string select = "state:modified+";  ///< empty = everything, as with dbt
@@ -22,6 +27,9 @@ struct SelectRequest {
   IndirectSelection indirect_selection = IndirectSelection::eager;
   /// dbt's behaviour flag state_modified_compare_more_unrendered_values, as both manifests were parsed.
   bool compare_more_unrendered_values = false;
+  /// Code that this calls the same does not count as modified. Absent = as dbt, every byte counts. Where it makes the
+  /// selection differ from dbt's, the notes say so.
+  SameCode same_code{};
   /// The moment at which a deprecation date counts as past; absent = now.
   std::optional<io::Instant> now{};
 };

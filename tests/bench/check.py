@@ -70,7 +70,7 @@ class Bench:
         self.call("python", "raw/load.py", "--postgres",
                   f"host=127.0.0.1 port={self.server.port} user={self.server.user} dbname={database}")
         self.call("dbt", "--quiet", "build", "--target", "pg_prod")
-        self.git("worktree", "add", "--quiet", self.base, "main")
+        self.git("worktree", "add", "--quiet", "--detach", self.base, "main")
         self.git("switch", "--quiet", "--create", "change")
         model = self.shop / CHANGED_MODEL
         model.write_text(model.read_text().replace(

@@ -37,7 +37,7 @@ cases/<case>/scenario.yml (all keys but `about` and `expect` may be left out):
       stdout_is_comment: true               # byte for byte
       stdout_is_json: true                  # one JSON document
       nowhere: [text]                       # not in the output nor in any file of the store
-      files: {path: true}                   # whether it exists
+      files: {pattern: true}                # whether such a file exists
       warehouse: {statement: rows}          # PostgreSQL's answers
       schemas: [name]                       # of the branches that are left, exactly these
 
@@ -48,6 +48,7 @@ packages.yml; dbt then makes package-lock.yml of both sides. comment.md, if ther
 UPDATE_GOLDEN=1 writes it where `expect` has golden: true.
 """
 
+import glob
 import hashlib
 import json
 import os
@@ -335,7 +336,7 @@ def steady(comment):
 def check_places(scenario, expect, result):
     """What lies on the disk and in the warehouse."""
     for path, exists in expect.get("files", {}).items():
-        assert Path(scenario.project, scenario.filled(path)).exists() == exists, path
+        assert any(glob.glob(str(scenario.project / scenario.filled(path)))) == exists, path
     for statement, rows in expect.get("warehouse", {}).items():
         answer = scenario.postgres.run(scenario.filled(statement), scenario.database)
         assert [list(row) for row in answer] == rows, statement
@@ -349,6 +350,8 @@ def check_expectations(scenario, expect, result):
     out, err = result.stdout.decode(errors="replace"), result.stderr.decode(errors="replace")
     assert result.returncode == expect.get("exit", 0), f"exit status {result.returncode}\n{err}\n{out}"
     assert "Traceback" not in err and "terminate called" not in err, err
+    commands = re.search(r"^\s*::|##\[|[\x00-\x08\x0b-\x1f\x7f]", err + scenario.comment(), re.MULTILINE)
+    assert not commands, f"{commands} is alive (requirement B4)\n{err}"
     places = {"stderr": err, "stdout": out, "comment": scenario.comment()}
     for place, said in places.items():
         for text in map(scenario.filled, expect.get(place, [])):
@@ -409,7 +412,11 @@ def test_scenario(case, tmp_path, offshoot, request):
     scenario.hold()
     try:
         for command in commands[:-1]:
+            if command[0] == "sql":
+                assert scenario.fingerprint() == before, "production has changed"
             scenario.call(command)
+            if command[0] == "sql":
+                before = scenario.fingerprint()
         result = scenario.call(commands[-1])
     finally:
         scenario.release()

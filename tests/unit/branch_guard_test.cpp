@@ -40,6 +40,12 @@ TEST(DropGuard, E3_2_NamesInUseAreForbidden) {
   }
 }
 
+TEST(DropGuard, E3_2_CustomSchemasOfANameInUseAreForbidden) {
+  auto context = ours;
+  context.forbidden = {"shop_pr_7"};
+  EXPECT_NE(why_not_drop({"shop_pr_7_staging", mark_of_ours()}, context), std::nullopt);
+}
+
 TEST(DropGuard, E3_3_NoMarkNoDrop) { EXPECT_NE(why_not_drop({"shop_pr_7", std::nullopt}, ours), std::nullopt); }
 
 TEST(DropGuard, E3_4_AnotherRepositorysMarkIsLeftAlone) {

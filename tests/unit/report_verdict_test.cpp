@@ -178,7 +178,7 @@ TEST(Verdict, I8_TheHeadlineFitsACommitStatus) {
   run.plan = Failed{.status = ExitStatus::usage, .doing = std::string(5000, 'x') + "\n\x1B[31m::error::"};
   EXPECT_LE(verdict(run).headline.size(), 140U);
   run.plan = Failed{.status = ExitStatus::usage, .doing = "a\n::error::b\x1B[31m"};
-  EXPECT_EQ(verdict(run).headline, "Settings need attention: a ::error::b");
+  EXPECT_EQ(verdict(run).headline, "Needs attention: a ::error::b");
 }
 
 }  // namespace

@@ -9,6 +9,7 @@ the protocol goes to stdout or stderr: they stay dbt's. A failing command never 
 import argparse
 import contextlib
 import ctypes
+import gc
 import json
 import os
 import signal
@@ -57,7 +58,7 @@ class Session:
             arguments += ["--partial-parse-file-path", str(request["partial_parse_file"])]
         log = self._project.EventLog(emit)
         started = time.monotonic()
-        with self._packages(request):
+        with self._packages(request), self._project.partial_parse_kept(request.get("keep_partial_parse", True)):
             outcome = dbtRunner(callbacks=[log]).invoke(arguments)
             if outcome.exception is not None:
                 raise outcome.exception
@@ -296,4 +297,11 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    # dbt makes millions of objects that live as long as the session: looking for garbage among them costs a tenth of
+    # the time and finds little.
+    gc.set_threshold(200_000, 50, 1000)
+    status = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # All connections are closed; taking the interpreter down by the book would cost half a second.
+    os._exit(status)

@@ -14,6 +14,7 @@ from dbt.context.providers import generate_runtime_macro_context
 from dbt.events.logging import setup_event_logger
 from dbt.flags import set_flags
 from dbt.mp_context import get_mp_context
+from dbt.parser.manifest import ManifestLoader
 from dbt_common.context import set_invocation_context
 from dbt_common.invocation import reset_invocation_id
 
@@ -117,6 +118,21 @@ def packages_from(project_dir, install_path):
         yield
     finally:
         PartialProject.create_project = original
+
+
+@contextlib.contextmanager
+def partial_parse_kept(kept):
+    """While open, dbt writes partial_parse.msgpack after a parse, or does not.
+
+    Replaces dbt.parser.manifest.ManifestLoader.write_manifest_for_partial_parse: nobody reads the head's.
+    """
+    original = ManifestLoader.write_manifest_for_partial_parse
+    if not kept:
+        ManifestLoader.write_manifest_for_partial_parse = lambda self: None
+    try:
+        yield
+    finally:
+        ManifestLoader.write_manifest_for_partial_parse = original
 
 
 def credentials_of(config):

@@ -1,3 +1,4 @@
 select
-    sum(amount) AS revenue
+    sum(amount) AS revenue,
+    count(*) as orders
 from {{ ref('fct_orders') }}

@@ -2,3 +2,4 @@ select
     sum(amount) AS revenue,
     count(*) as orders
 from {{ ref('fct_orders') }}
+where amount > 0

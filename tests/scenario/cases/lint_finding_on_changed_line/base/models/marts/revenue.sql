@@ -1,3 +1,4 @@
 select
-    SUM(amount) as revenue
+    sum(amount) AS revenue,
+    count(*) as orders
 from {{ ref('fct_orders') }}

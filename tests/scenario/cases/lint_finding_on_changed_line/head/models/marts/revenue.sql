@@ -1,4 +1,5 @@
 select
-    SUM(amount) as revenue,
-    count(*) AS orders
+    sum(amount) AS revenue,
+    max(amount) AS largest,
+    count(*) as orders
 from {{ ref('fct_orders') }}

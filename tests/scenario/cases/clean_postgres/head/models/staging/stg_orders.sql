@@ -1,0 +1,7 @@
+-- One row per order.
+select
+    order_id,
+    customer_id,
+    {{ money('amount_cents') }} as amount,
+    amount_cents
+from {{ ref('orders') }}

@@ -1,0 +1,2 @@
+select no_such_column
+from {{ ref('customers') }}

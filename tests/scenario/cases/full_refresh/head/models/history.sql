@@ -1,0 +1,2 @@
+{{ config(materialized='incremental') }}
+select {{ is_incremental() | lower }} as was_incremental

@@ -1,0 +1,3 @@
+select was_incremental
+from {{ ref('history') }}
+where was_incremental

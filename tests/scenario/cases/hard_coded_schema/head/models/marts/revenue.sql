@@ -1,0 +1,3 @@
+{{ config(schema='staff') }}
+select sum(amount) + 0 as revenue
+from {{ ref('fct_orders') }}

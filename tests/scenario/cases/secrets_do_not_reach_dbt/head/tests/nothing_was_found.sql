@@ -1,0 +1,3 @@
+select token
+from {{ ref('curious') }}
+where token != 'absent' or aws_key != 'absent' or input != 'absent' or seen
