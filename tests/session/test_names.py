@@ -142,6 +142,17 @@ def test_resolved_equals_parsed_for_another_target_and_quoting(driver, warehouse
     assert relations["test.fixture.no_nobody"]["relation_name"].endswith(".audit.no_nobody")
 
 
+def test_resolved_equals_parsed_on_the_example(driver, warehouse, tmp_path):
+    left_out = shutil.ignore_patterns("target", "logs", "dbt_packages", "*.duckdb")
+    shop = shutil.copytree(ROOT / "examples/shop", tmp_path / "shop", ignore=left_out)
+    settings = shop / "dbt_project.yml"
+    settings.write_text(settings.read_text().replace("profile: shop", "profile: fixture"))
+    driver.deps(warehouse.request(shop, warehouse.profile("neutral", "dev"), command="deps"), lambda event: None)
+    relations = assert_resolved_equals_parsed(driver, warehouse, shop)
+    assert relations["model.shop.fct_sales"]["schema"] == "pr_7_serving"
+    assert len(relations) > 25
+
+
 def test_resolved_equals_parsed_in_another_database(driver, duckdb_warehouse, project, tmp_path):
     write(shutil.copytree(project, tmp_path / "project"), SEMANTIC)
     path = str(duckdb_warehouse.folder / "shop_pr_7.duckdb")
