@@ -156,7 +156,7 @@ Run check(const Context& context, const CheckOptions& options) {
   end(context, watch, run);
   // From here nothing changes the verdict: it only has to arrive.
   if (auto published = publish(context, run, artifacts); !published) {
-    run.notes.push_back("The run could not be kept: " + published.error().why);
+    run.notes.push_back("The run could not be kept: " + published.error().doing + ": " + published.error().why);
   }
   return run;
 }

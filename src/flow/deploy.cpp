@@ -110,7 +110,7 @@ Run deploy(const Context& context) {
   }
   end(context, watch, run);
   if (auto published = publish(context, run, artifacts); !published) {
-    run.notes.push_back("The run could not be kept: " + published.error().why);
+    run.notes.push_back("The run could not be kept: " + published.error().doing + ": " + published.error().why);
   }
   return run;
 }

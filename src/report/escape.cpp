@@ -323,6 +323,12 @@ std::string without_commands(std::string_view output) {
   return out;
 }
 
+std::string json_without_commands(std::string json) {
+  // Outside of strings no "#" occurs in JSON, and no line of it begins with "::".
+  for (std::size_t at = 0; (at = json.find("##[", at)) != std::string::npos;) json.replace(at, 2, "#\\u0023");
+  return json;
+}
+
 std::size_t columns(std::string_view utf8) {
   std::size_t total = 0;
   for (std::size_t i = 0; i < utf8.size();) {

@@ -41,6 +41,9 @@ std::string terminal_line(std::string_view raw, std::size_t limit = 300);
 /// inside each "##[" and before each "::" that begins a line.
 std::string without_commands(std::string_view output);
 
+/// A JSON text without them: it means the same, with "##[" written as "#\u0023[".
+std::string json_without_commands(std::string json);
+
 /// How many columns the text takes on a terminal; ANSI colours take none.
 std::size_t columns(std::string_view utf8);
 

@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include "report/escape.hpp"
 #include "report/markdown.hpp"
 #include "report/run_json.hpp"
 #include "report/terminal.hpp"
@@ -10,7 +11,7 @@
 namespace offshoot::report {
 
 Result<std::string> render(const Run& run, std::string_view format, bool colour) {
-  if (format == "markdown") return comment_markdown(run);
+  if (format == "markdown") return without_commands(comment_markdown(run));
   if (format == "terminal") return terminal_summary(run, colour);
   if (format == "json") return to_json(run);
   return failed(ExitStatus::usage, "rendering the run", fmt::format("unknown format '{}'", format),

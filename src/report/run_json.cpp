@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "io/json.hpp"
+#include "report/escape.hpp"
 
 // Each type of the model has one function `fields`, which names its members in order. Writer and Reader are the two
 // things that can be done with it, so that what is written is what is read.
@@ -397,7 +398,7 @@ class Reader {
 
 std::string to_json(const Run& run) {
   const nlohmann::ordered_json json = Writer::json_of(run);
-  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  return json_without_commands(json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
 }
 
 std::string selection_json(const std::vector<PlannedNode>& selected, const std::vector<RemovedNode>& removed,
@@ -405,7 +406,7 @@ std::string selection_json(const std::vector<PlannedNode>& selected, const std::
   const nlohmann::ordered_json json{{"selected", Writer::json_of(selected)},
                                     {"removed", Writer::json_of(removed)},
                                     {"notes", Writer::json_of(notes)}};
-  return io::to_line(json) + "\n";
+  return json_without_commands(io::to_line(json) + "\n");
 }
 
 Result<Run> from_json(std::string_view text, const std::string& name) {

@@ -344,7 +344,8 @@ std::vector<Reason> Comparison::explain(NodeIndex node, Pieces pieces) {
     if ((pieces & piece::properties) != piece::none)
       add_reasons(reasons, ReasonKind::properties, changed_properties(pair));
   }
-  if ((pieces & piece::macros) != piece::none) {
+  // Of a new node that is reason enough, though a macro it calls be new as well.
+  if ((pieces & piece::macros) != piece::none && (pieces & piece::added) == piece::none) {
     const std::vector<Reason>& told = macro_reasons(member(head_->raw(entry, Field::depends_on), "macros"));
     reasons.insert(reasons.end(), told.begin(), told.end());
   }

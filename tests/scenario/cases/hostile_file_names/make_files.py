@@ -5,7 +5,7 @@ import os
 import subprocess
 
 IDLE = [b"a\nb.md", b"-rf.md", b"`touch pwned`.md", b"a b.md", b"invalid-\xff.md"]
-MODELS = [b"models/$(touch pwned).sql", b"models/-rf.sql"]
+MODELS = [b"models/$(touch${IFS}pwned).sql", b"models/-rf.sql"]
 
 for path in IDLE:
     with open(path, "wb") as file:

@@ -1,4 +1,8 @@
 -- ```
 -- </details> @octocat #1 <script>
+/*
+::notice::evil
+##[group]evil
+*/
 select '@octocat' as who
 from {{ ref('dim_customers') }}
