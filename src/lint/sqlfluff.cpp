@@ -237,7 +237,8 @@ void collect(const LintRequest& request, std::span<const Target> targets, std::v
       lint.files.push_back(path);
     } else {
       // What .sqlfluffignore names is passed over on purpose: there is nothing to tell.
-      if (auto why = why_unlinted(standard_error, target.name); why.find("ignored by an ignore pattern") == std::string::npos) {
+      if (auto why = why_unlinted(standard_error, target.name);
+          why.find("ignored by an ignore pattern") == std::string::npos) {
         lint.unlinted.push_back({path, std::move(why)});
       }
     }
