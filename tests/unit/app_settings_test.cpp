@@ -8,6 +8,7 @@
 #include "app/inputs.hpp"
 #include "app/settings.hpp"
 #include "io/files.hpp"
+#include "unit/long_form.hpp"
 
 namespace offshoot::app {
 namespace {
@@ -298,7 +299,7 @@ TEST(RandomSettings, G3_NoBytesCrashTheReader) {
   const auto example = between(*text, "## A complete example", "```yaml\n", "```");
   const std::string bytes = "\n\t :,-[]{}&*!|>'\"%@`#?$\\\0\xff<~a0";
   std::minstd_rand random(7);
-  for (int i = 0; i < 1000; ++i) {
+  for (unsigned i = 0; i < offshoot::tests::cases(1000); ++i) {
     std::string broken = example;
     for (int j = 0; j < 3; ++j) broken[random() % broken.size()] = bytes[random() % bytes.size()];
     if (const auto settings = load(broken); !settings) error_of(settings);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "change/lexer.hpp"
+#include "unit/long_form.hpp"
 
 namespace offshoot::change {
 namespace {
@@ -211,8 +212,8 @@ bool literals_may_meet(const std::vector<Piece>& list) {
 }
 
 TEST(Lexer, WhitespaceAndCommentsBetweenTokensNeverCount) {
-  int tried = 0;
-  for (unsigned seed = 0; tried < 200; ++seed) {
+  unsigned tried = 0;
+  for (unsigned seed = 0; tried < offshoot::tests::cases(200); ++seed) {
     Generator generator(seed);
     const auto list = generator.statement();
     if (literals_may_meet(list)) continue;
@@ -231,7 +232,7 @@ TEST(Lexer, WhitespaceAndCommentsBetweenTokensNeverCount) {
 
 /// Where bytes count: all but whitespace and comments, found without the lexer, by how the text was made.
 TEST(Lexer, AnySignificantByteThatChangesIsNeverTheSame) {
-  for (unsigned seed = 0; seed < 600; ++seed) {
+  for (unsigned seed = 0; seed < offshoot::tests::cases(600); ++seed) {
     Generator generator(seed);
     auto list = generator.statement();
     const std::string one = generator.write(list);
@@ -266,7 +267,7 @@ TEST(Lexer, G3_AnyBytesAreReadToAnEnd) {
   const auto below = [&](std::size_t limit) {
     return std::uniform_int_distribution<std::size_t>(0, limit - 1)(random);
   };
-  for (int i = 0; i < 4000; ++i) {
+  for (unsigned i = 0; i < offshoot::tests::cases(4000); ++i) {
     std::string one;
     for (std::size_t length = below(20); length > 0; --length) one += parts.at(below(parts.size()));
     std::string other = one;

@@ -138,6 +138,7 @@ TEST(Verdict, M1_AnInterruptionWinsOverAll) {
 
 TEST(Verdict, M2_NothingToBuildIsSaidWithTheReason) {
   offshoot::Run run = passing();
+  run.change = Change{.files = {{.path = "README.md"}}};
   run.build = Skipped{"nothing to build"};
   run.plan = Plan{.idle_files = {{"README.md", "documentation"}, {"docs/x.md", "documentation"}}};
   EXPECT_EQ(verdict(run),
@@ -150,6 +151,8 @@ TEST(Verdict, M2_NothingToBuildIsSaidWithTheReason) {
   EXPECT_EQ(verdict(run).headline, "Nothing to build: 1 node was removed");
   run.plan = Plan{};
   EXPECT_EQ(verdict(run).headline, "Nothing to build: no changed file selects a node");
+  run.change = Change{};
+  EXPECT_EQ(verdict(run).headline, "Nothing to build: no file changed");
 }
 
 TEST(Verdict, M2_APlanThatWasNotBuiltIsSaid) {

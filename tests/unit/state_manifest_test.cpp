@@ -5,6 +5,7 @@
 
 #include "state/manifest.hpp"
 #include "state_builder.hpp"
+#include "unit/long_form.hpp"
 
 namespace offshoot::state::test {
 namespace {
@@ -162,7 +163,7 @@ TEST(ManifestReading, G1_NoBytesCrashIt) {
   std::mt19937 random(7);
   const std::string_view spice = "{}[]\",:\\u0nNtf1-.e \xFF\xC3";
   int taken = 0;
-  for (int i = 0; i < 3000; ++i) {
+  for (unsigned i = 0; i < offshoot::tests::cases(3000, 10); ++i) {
     std::string mutated = text;
     const std::size_t changes = 1 + random() % 4;
     for (std::size_t change = 0; change < changes; ++change) {
