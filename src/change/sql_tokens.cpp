@@ -134,6 +134,7 @@ class Lexer {
     while (pos_ < text_.size()) {
       if (!step()) return std::nullopt;
     }
+    if (sign_after_open_ && sign_before_close_) return std::nullopt;
     simplify_gaps();
     return std::move(tokens_);
   }
@@ -154,8 +155,8 @@ class Lexer {
       return true;
     }
     if (c == Template::mark) return tag();
-    if (at_line_comment()) return line_comment();
-    if (starts("/*")) return block_comment();
+    if (at_line_comment()) return note_sign(c) && line_comment();
+    if (starts("/*")) return note_sign(c) && block_comment();
     if (is_quote(c)) return quote(c);
     if (c == '[' && rules_.square_brackets) return square_brackets();
     if (c == '$') return dollar();
@@ -171,8 +172,10 @@ class Lexer {
   // --- emitting ---
 
   bool emit(TokenKind kind, std::string text) {
-    if (kind == TokenKind::sign && after_glued_tag() && opens_comment(sign_before_tags_, text.front())) return false;
+    if (kind == TokenKind::sign && !note_sign(text.front())) return false;
+    if (kind == TokenKind::tag && sign_at_close(tags_[next_tag_ - 1].kind)) sign_before_close_ = true;
     if (kind != TokenKind::tag || spaced_) sign_before_tags_ = kind == TokenKind::sign ? text.back() : '\0';
+    open_before_ = kind == TokenKind::tag && ((open_before_ && !spaced_) || tags_[next_tag_ - 1].kind == TagKind::open);
     tokens_.list.push_back({kind, gap_before(kind, text), std::move(text)});
     may_be_literal_.push_back(kind == TokenKind::quoted || (kind == TokenKind::tag && tags_[next_tag_ - 1].prints));
     spaced_ = newline_ = comment_ = false;
@@ -180,9 +183,16 @@ class Lexer {
     return true;
   }
 
-  /// "-{{ x }}-" prints a comment where x is empty.
-  static bool opens_comment(char first, char second) {
-    return (first == '-' && second == '-') || (first == '/' && (second == '*' || second == '/'));
+  /// Notes that a sign or a comment begins here. False: Jinja that touches it may have put another sign before it, and
+  /// so make a comment of both: "-{{ x }}-" where x is empty.
+  bool note_sign(char first) {
+    if (!after_glued_tag()) return true;
+    sign_after_open_ = sign_after_open_ || (open_before_ && (first == '-' || first == '/' || first == '*'));
+    return !(sign_before_tags_ == '-' && first == '-') && !(sign_before_tags_ == '/' && (first == '*' || first == '/'));
+  }
+
+  bool sign_at_close(TagKind kind) const {
+    return kind == TagKind::close && !spaced_ && (sign_before_tags_ == '-' || sign_before_tags_ == '/');
   }
 
   Gap gap_before(TokenKind kind, std::string_view text) const {
@@ -210,19 +220,23 @@ class Lexer {
   }
 
   /// Where two literals can meet across Jinja, or in what it prints, whitespace counts as between literals. Elsewhere
-  /// whitespace beside Jinja is only there or not.
+  /// whitespace beside Jinja is only there or not: what touches a word or a sign comes and goes with it.
   void simplify_gaps() {
     auto& list = tokens_.list;
+    const auto is_tag = [&](std::size_t i) { return list[i].kind == TokenKind::tag; };
+    const auto is_solid = [&](std::size_t i) { return !is_tag(i) && list[i].kind != TokenKind::quoted; };
     bool before_tag = false;
     bool after_tag = false;
     for (std::size_t i = 0; i + 1 < list.size(); ++i) {
-      before_tag = before_tag || (may_be_literal_[i] && list[i + 1].kind == TokenKind::tag);
-      after_tag = after_tag || (may_be_literal_[i + 1] && list[i].kind == TokenKind::tag);
+      before_tag = before_tag || (may_be_literal_[i] && is_tag(i + 1));
+      after_tag = after_tag || (may_be_literal_[i + 1] && is_tag(i));
     }
-    for (std::size_t i = 1; i < list.size() && !(before_tag && after_tag); ++i) {
-      const bool beside_tag = list[i].kind == TokenKind::tag || list[i - 1].kind == TokenKind::tag;
+    for (std::size_t i = 1; i < list.size(); ++i) {
+      if (!is_tag(i) && !is_tag(i - 1)) continue;
       const bool literals = may_be_literal_[i] && may_be_literal_[i - 1];
-      if (beside_tag && !literals && list[i].gap != Gap::none) list[i].gap = Gap::space;
+      const bool may_join = literals || (before_tag && after_tag);
+      const bool between = may_join && !is_solid(i) && !is_solid(i - 1);
+      if (!between && list[i].gap != Gap::none) list[i].gap = Gap::space;
     }
   }
 
@@ -313,7 +327,6 @@ class Lexer {
   bool end_comment(std::string comment, std::string_view opening, bool holds_jinja, bool to_line_end) {
     if ((holds_jinja || counts(comment, opening)) && !emit(TokenKind::comment, std::move(comment))) return false;
     spaced_ = true;
-    sign_before_tags_ = '\0';
     tokens_.ends_in_line_comment = to_line_end;
     return true;
   }
@@ -461,10 +474,13 @@ class Lexer {
   std::size_t pos_ = 0;
   std::size_t next_tag_ = 0;
   std::vector<std::string> states_;
-  bool spaced_ = false;           ///< whitespace or a comment since the last token
-  bool newline_ = false;          ///< … with a newline
-  bool comment_ = false;          ///< … with a block comment
-  char sign_before_tags_ = '\0';  ///< the last sign, if only tags that touch it came since
+  bool spaced_ = false;             ///< whitespace or a comment since the last token
+  bool newline_ = false;            ///< … with a newline
+  bool comment_ = false;            ///< … with a block comment
+  char sign_before_tags_ = '\0';    ///< the last sign, if only tags that touch it came since
+  bool open_before_ = false;        ///< the tags that touch each other here hold one that opens
+  bool sign_after_open_ = false;    ///< somewhere a block begins with a sign …
+  bool sign_before_close_ = false;  ///< … and one ends with a sign: a loop may join them to a comment
   Tokens tokens_;
   std::vector<bool> may_be_literal_;  ///< of each token
 };

@@ -178,9 +178,9 @@ class Generator {
     std::string text;
     for (std::size_t i = 0; i < list.size(); ++i) {
       const bool may_touch = i == 0 || list[i].touches_left || list[i - 1].touches_right;
-      const bool literals = i > 0 && list[i - 1].text.ends_with('\'') && list[i].text.starts_with('\'');
-      const bool quoted = i > 0 && is_quoted(list[i - 1].text) && is_quoted(list[i].text);
-      text += literals || quoted ? " " : blank(may_touch);
+      // Between two literals, also where Jinja may print one, the kind of whitespace counts.
+      const bool literals = i > 0 && may_be_literal(list[i - 1].text) && may_be_literal(list[i].text);
+      text += literals ? " " : blank(may_touch);
       text += list[i].text;
     }
     return text + "\n";
@@ -189,7 +189,9 @@ class Generator {
   std::size_t below(std::size_t limit) { return std::uniform_int_distribution<std::size_t>(0, limit - 1)(random_); }
 
  private:
-  static bool is_quoted(std::string_view text) { return text.front() == '\'' || text.front() == '"'; }
+  static bool may_be_literal(std::string_view text) {
+    return text.front() == '\'' || text.front() == '"' || text.front() == '{';
+  }
 
   std::string blank(bool may_be_empty) {
     constexpr std::array<std::string_view, 9> blanks{
