@@ -28,7 +28,7 @@ struct CompareRequest {
   std::vector<std::string> leave_out{};
 };
 
-/// Compares HEAD with its base, both found as described in ARCHITECTURE (F1): like with like. Every difference is
+/// Compares HEAD with its base, both chosen so that like is compared with like (F1). Every difference is
 /// listed, whatever its number.
 Result<Change> compare(const Repository& repository, const CompareRequest& request);
 

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def offshoot():
     binary = os.environ.get("OFFSHOOT", str(ROOT / "build/release/offshoot"))
     assert Path(binary).is_file(), f"{binary} is missing: run ci/build"
-    return binary
+    return str(Path(binary).resolve())
 
 
 def free_port():
