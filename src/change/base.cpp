@@ -29,10 +29,10 @@ class Chooser {
   Result<Base> choose() const {
     const auto target = merge_target();
     if (!target) return tl::unexpected(target.error());
-    if (is_merge_of_pull_request(*target)) return first_parent("first parent of the merge commit");
-    if (request_.base) return merge_base_with(**target);
-    if (!*target) return first_parent("first parent, for want of a default branch");
-    return since_default_branch(**target);
+    const std::optional<Named>& named = *target;
+    if (is_merge_of_pull_request(named)) return first_parent("first parent of the merge commit");
+    if (!named) return first_parent("first parent, for want of a default branch");
+    return request_.base ? merge_base_with(*named) : since_default_branch(*named);
   }
 
  private:
@@ -42,7 +42,7 @@ class Chooser {
     if (request_.base) {
       auto commit = given_base(*request_.base);
       if (commit) return Named{std::move(*commit), *request_.base};
-      if (request_.base_of_pull_request && git_commit_parentcount(head_) == 2) return std::nullopt;
+      if (request_.base_of_pull_request && may_be_merge_of_pull_request()) return std::nullopt;
       return tl::unexpected(commit.error());
     }
     const auto branch = repository_.default_branch();
@@ -62,11 +62,16 @@ class Chooser {
 
   /// Whether HEAD merges the head of a pull request into its base, and not the base into the head.
   bool is_merge_of_pull_request(const std::optional<Named>& target) const {
-    if (git_commit_parentcount(head_) != 2) return false;
+    if (!may_be_merge_of_pull_request()) return false;
     if (request_.base && !request_.base_of_pull_request) return false;
-    const git_oid* second = git_commit_parent_id(head_, 1);
-    if (request_.expected_head) return hex(*second) == *request_.expected_head;
-    return !target || !is_part_of(*second, *target) || is_part_of(*git_commit_parent_id(head_, 0), *target);
+    if (request_.expected_head || !target) return true;
+    return !is_part_of(*git_commit_parent_id(head_, 1), *target) ||
+           is_part_of(*git_commit_parent_id(head_, 0), *target);
+  }
+
+  bool may_be_merge_of_pull_request() const {
+    if (git_commit_parentcount(head_) != 2) return false;
+    return !request_.expected_head || hex(*git_commit_parent_id(head_, 1)) == *request_.expected_head;
   }
 
   bool is_part_of(const git_oid& commit, const Named& tip) const {

@@ -39,7 +39,9 @@ using GitPatch = GitOwned<git_patch, git_patch_free>;
 class GitLibrary {
  public:
   GitLibrary() { git_libgit2_init(); }
+  GitLibrary(GitLibrary&&) = delete;
   GitLibrary(const GitLibrary&) = delete;
+  GitLibrary& operator=(GitLibrary&&) = delete;
   GitLibrary& operator=(const GitLibrary&) = delete;
   ~GitLibrary() { git_libgit2_shutdown(); }
 };

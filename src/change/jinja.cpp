@@ -209,7 +209,8 @@ class Splitter {
     const bool exponent = is_digit(source_[begin]) && (source_[pos_ - 1] == 'e' || source_[pos_ - 1] == 'E');
     if (exponent && pos_ + 1 < source_.size() && (source_[pos_] == '-' || source_[pos_] == '+') &&
         is_digit(source_[pos_ + 1])) {
-      while (++pos_ < source_.size() && is_word(source_[pos_])) continue;
+      ++pos_;
+      while (pos_ < source_.size() && is_word(source_[pos_])) ++pos_;
     }
     part = source_.substr(begin, pos_ - begin);
   }

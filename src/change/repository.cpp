@@ -27,7 +27,9 @@ class OwnerCheckOff {
     git_libgit2_opts(GIT_OPT_GET_OWNER_VALIDATION, &before_);
     if (trust == TrustOwner::yes) git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
   }
+  OwnerCheckOff(OwnerCheckOff&&) = delete;
   OwnerCheckOff(const OwnerCheckOff&) = delete;
+  OwnerCheckOff& operator=(OwnerCheckOff&&) = delete;
   OwnerCheckOff& operator=(const OwnerCheckOff&) = delete;
   ~OwnerCheckOff() { git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, before_); }
 

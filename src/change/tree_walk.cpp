@@ -21,8 +21,8 @@ Result<void> walk(git_repository* repository, const git_tree* tree, const std::s
   for (std::size_t i = 0; i < git_tree_entrycount(tree); ++i) {
     const git_tree_entry* entry = git_tree_entry_byindex(tree, i);
     const std::string name = git_tree_entry_name(entry);
-    const TreeEntry here{folder.empty() ? name : folder + '/' + name, name, git_tree_entry_filemode(entry),
-                         *git_tree_entry_id(entry)};
+    const TreeEntry here{folder.empty() ? name : fmt::format("{}/{}", folder, name), name,
+                         git_tree_entry_filemode(entry), *git_tree_entry_id(entry)};
     const Result<bool> enter = visit(here);
     if (!enter) return tl::unexpected(enter.error());
     if (here.mode != GIT_FILEMODE_TREE || !*enter) continue;

@@ -103,6 +103,15 @@ TEST(Compare, F1_AHeadThatMergedMainIsComparedWithTheMergeBase) {
   }
 }
 
+TEST(Compare, F1_AHeadThatIsItselfAMergeIsNotTakenForThePullRequestsWhenItsBaseIsAbsent) {
+  const PullRequest pr;
+  const auto change = try_compare(pr.git, {.base = "absent", .base_of_pull_request = true, .expected_head = pr.merge});
+  ASSERT_FALSE(change);
+  EXPECT_EQ(change.error().status, ExitStatus::usage);
+  EXPECT_EQ(compare_in(pr.git, {.base = "absent", .base_of_pull_request = true, .expected_head = pr.head}).base.sha,
+            pr.two);
+}
+
 TEST(Compare, F1_AnyOtherHeadIsComparedWithTheMergeBase) {
   const PullRequest pr;
   pr.git.git({"checkout", "-q", "feature"});
