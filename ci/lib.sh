@@ -4,7 +4,8 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 venv=$root/.venv
-export PATH=$venv/bin:$PATH
+tools=$root/.tools
+export PATH=$venv/bin:$tools/bin:$PATH
 export DBT_SEND_ANONYMOUS_USAGE_STATS=false DO_NOT_TRACK=1
 
 say() { printf '\n== %s\n' "$*" >&2; }
