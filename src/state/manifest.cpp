@@ -185,6 +185,10 @@ class ManifestReader {
         if (!read_metadata(cursor.take())) return false;
         continue;
       }
+      if (key == "selectors") {
+        manifest_.selectors_ = span_of(cursor.take());
+        continue;
+      }
       const auto section =
           std::find_if(sections.begin(), sections.end(), [&](const Section& known) { return known.key == key; });
       if (section == sections.end()) {
@@ -206,6 +210,11 @@ class ManifestReader {
     if (key.find('\\') == std::string_view::npos) return key;
     const std::optional<std::string> text = decode_string({key.data() - 1, key.size() + 2});
     return text ? manifest_.ids_.emplace_back(*text) : std::string_view{};
+  }
+
+  [[nodiscard]] Span span_of(Raw value) const {
+    return {static_cast<std::uint32_t>(value.data() - manifest_.bytes_->data()),
+            static_cast<std::uint32_t>(value.size())};
   }
 
   bool read_metadata(Raw metadata) {
@@ -270,8 +279,7 @@ class ManifestReader {
       const Raw value = cursor.take();
       const std::optional<std::size_t> index = field_index(key);
       if (!index || value.empty()) continue;
-      entry.values[*index] = {static_cast<std::uint32_t>(value.data() - manifest_.bytes_->data()),
-                              static_cast<std::uint32_t>(value.size())};
+      entry.values[*index] = span_of(value);
     }
     return !cursor.broken() || wrong(fmt::format("'{}' is not JSON", entry.unique_id));
   }
