@@ -15,7 +15,8 @@ namespace {
 /// Parses one selector's definition, of which dbt has spelled out some parts and left others as they were written.
 class DefinitionParser {
  public:
-  explicit DefinitionParser(const std::string& name) : option_(fmt::format("the selector '{}' of selectors.yml", name)) {}
+  explicit DefinitionParser(const std::string& name)
+      : option_(fmt::format("the selector '{}' of selectors.yml", name)) {}
 
   Result<Definition> parse(const Value& value) {
     if (value.kind == Value::Kind::string) return from_text(value.text);
@@ -98,7 +99,8 @@ class DefinitionParser {
     term.childrens_parents = is_on("childrens_parents");
     if (is_on("parents")) term.above = depth(value.find("parents_depth"));
     if (is_on("children")) term.below = depth(value.find("children_depth"));
-    if (term.childrens_parents && term.below) return refuse(value, "'childrens_parents' and 'children' exclude one another");
+    if (term.childrens_parents && term.below)
+      return refuse(value, "'childrens_parents' and 'children' exclude one another");
     const Value* mode = value.find("indirect_selection");
     if (mode == nullptr) return {};
     criterion.mode = indirect_selection_of(mode->text);

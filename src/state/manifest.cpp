@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 #include "io/files.hpp"
 
@@ -180,6 +181,7 @@ class ManifestReader {
     bool has_macros = false;
     cursor.enter('{');
     while (cursor.next_key(key)) {
+      if (!sections_seen_.insert(key).second) return wrong(fmt::format("the key \"{}\" is there twice", key));
       if (key == "metadata") {
         described = true;
         if (!read_metadata(cursor.take())) return false;
@@ -279,6 +281,8 @@ class ManifestReader {
       const Raw value = cursor.take();
       const std::optional<std::size_t> index = field_index(key);
       if (!index || value.empty()) continue;
+      if (entry.values[*index].length != 0)
+        return wrong(fmt::format("'{}' has the key \"{}\" twice", entry.unique_id, key));
       entry.values[*index] = span_of(value);
     }
     return !cursor.broken() || wrong(fmt::format("'{}' is not JSON", entry.unique_id));
@@ -313,6 +317,7 @@ class ManifestReader {
   Manifest manifest_;
   std::string why_;
   std::string version_error_;
+  std::set<std::string_view> sections_seen_;
 };
 
 Result<Manifest> Manifest::read(const std::filesystem::path& path) {

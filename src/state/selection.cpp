@@ -120,8 +120,9 @@ class Evaluator {
   /// dbt does not settle anew which tests come in where sets of a definition are combined.
   Result<Found> definition(const Definition& wanted, std::size_t depth) {
     if (depth > deepest_definition || ++definitions_seen_ > most_definitions) {
-      return failed(ExitStatus::usage, "evaluating the selectors of selectors.yml",
-                    fmt::format("they name one another in a circle, or come to more than {} criteria", most_definitions));
+      return failed(
+          ExitStatus::usage, "evaluating the selectors of selectors.yml",
+          fmt::format("they name one another in a circle, or come to more than {} criteria", most_definitions));
     }
     if (wanted.kind == Definition::Kind::criterion) return criterion(wanted.term, wanted.mode.value_or(mode_));
     if (wanted.kind == Definition::Kind::named) return definitions(wanted.name, depth);

@@ -4,6 +4,7 @@
 import contextlib
 import io
 import json
+import logging
 import os
 from pathlib import Path
 
@@ -11,10 +12,12 @@ os.environ.setdefault("DBT_SEND_ANONYMOUS_USAGE_STATS", "false")
 os.environ.setdefault("DO_NOT_TRACK", "1")
 
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.artifacts.schemas.manifest import WritableManifest
 from dbt.cli.main import dbtRunner
 from dbt.compilation import Linker
 from dbt.config.selectors import selector_config_from_data, selector_data_from_root
 from dbt.contracts.graph.manifest import Manifest
+from dbt.contracts.graph.nodes import GenericTestNode
 from dbt.contracts.state import PreviousState
 from dbt.flags import get_flags
 from dbt.graph import Graph, ResourceTypeSelector
@@ -23,6 +26,14 @@ from dbt.task.list import ListTask
 from dbt_common.exceptions import DbtBaseException
 
 from words import parse_arguments
+
+
+logging.disable(logging.WARNING)  # dbt warns of every selection that selects nothing
+
+
+# The maps of a manifest that selections look at, by dbt's names for them.
+MAPS = ["nodes", "sources", "exposures", "metrics", "semantic_models", "unit_tests", "saved_queries", "functions",
+        "macros", "docs", "groups", "disabled", "selectors"]  # fmt: skip
 
 
 class Refused(Exception):
@@ -61,9 +72,10 @@ def install_packages(folder):
         invoke(folder, "deps")
 
 
-def parse(folder, env=None, variables=None, partial=True):
-    """Gives the manifest as dbt has it in memory; target/manifest.json holds it as well."""
-    more = [] if partial else ["--no-partial-parse"]
+def parse(folder, env=None, variables=None):
+    """Gives the manifest as dbt has it in memory; target/manifest.json holds it as well. Everything is read anew, so
+    that what dbt's partial parsing misses is in no recording."""
+    more = ["--no-partial-parse"]
     if variables:
         more += ["--vars", str(variables)]
     return invoke(folder, "parse", *more, env=env)
@@ -72,6 +84,13 @@ def parse(folder, env=None, variables=None, partial=True):
 def read_state(folder):
     folder = Path(folder)
     return PreviousState(folder, folder / "nowhere", folder)
+
+
+def state_of(manifest):
+    """A state that was read already."""
+    state = PreviousState(Path("nowhere"), Path("nothing"), Path("/nonexistent"))
+    state.manifest = manifest
+    return state
 
 
 def graph_of(manifest: Manifest):
@@ -101,7 +120,7 @@ class Selecting:
 
     def __call__(self, text):
         arguments = parse_arguments(text)
-        object.__setattr__(get_flags(), "INDIRECT_SELECTION", arguments.indirect_selection)
+        set_flag("INDIRECT_SELECTION", arguments.indirect_selection)
         selector = ResourceTypeSelector(
             graph=self.graph,
             manifest=self.manifest,
@@ -137,3 +156,39 @@ def build(folder, select, state, manifest=None, env=None):
     result = invoke(folder, "build", "--select", select, "--state", str(state), env=env, manifest=manifest)
     ids = (row.node.unique_id for row in getattr(result, "results", []))
     return sorted(unique_id for unique_id in ids if not unique_id.startswith("operation."))
+
+
+def start(folder):
+    """Parses a project without anything in it, so that this process has dbt's flags and the adapter's rules."""
+    folder = Path(folder)
+    (folder / "dbt_project.yml").write_text("name: nothing\nversion: 1.0.0\nprofile: nothing\n")
+    profile = {"target": "dev", "outputs": {"dev": {"type": "duckdb", "path": ":memory:"}}}
+    (folder / "profiles.yml").write_text(json.dumps({"nothing": profile}))
+    parse(folder)
+
+
+def set_flag(name, value):
+    object.__setattr__(get_flags(), name, value)
+
+
+def read_manifest(content):
+    """A manifest.json's content as dbt has it in memory after parsing. dbt itself, when it reads one as a state, takes
+    generic tests for singular ones: that matters on this side alone."""
+    manifest = Manifest.from_writable_manifest(WritableManifest.upgrade_schema_version(content))
+    for unique_id, node in content["nodes"].items():
+        if "test_metadata" in node:
+            manifest.nodes[unique_id] = GenericTestNode.from_dict(node)
+    return manifest
+
+
+def read_changed(before, manifest, content):
+    """As read_manifest(content), where `manifest` is that of `before`: only entries that differ are read."""
+    changed = {"metadata": content["metadata"], "parent_map": {}, "child_map": {}, "group_map": {}}
+    for section in MAPS:
+        changed[section] = {k: v for k, v in content[section].items() if before[section].get(k) != v}
+    read = read_manifest(changed)
+    parts = {}
+    for section in MAPS:
+        kept = {k: v for k, v in getattr(manifest, section).items() if k in content[section]}
+        parts[section] = {**kept, **getattr(read, section)}
+    return Manifest(metadata=read.metadata, **parts)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Records what dbt selects: see ci/record-state. Usage: record.py [PROJECT…]"""
+"""Records what dbt selects: see ci/record-state."""
 
+import argparse
 import json
 import sys
 import tempfile
@@ -35,16 +36,15 @@ def keep_state(copy, folder):
 
 
 class Recorder:
-    def __init__(self, project, folder, partial):
+    def __init__(self, project, folder):
         self.plan = load_plan(project)
         self.copy = WorkCopy(project, folder)
         self.plain_state = Path(folder) / "plain"
         self.state = Path(folder) / "state"
-        self.partial = partial
         oracle.install_packages(self.copy.folder)
 
     def parse(self, env=None, variables=None):
-        return oracle.parse(self.copy.folder, env, variables, self.partial)
+        return oracle.parse(self.copy.folder, env, variables)
 
     def mutation(self, mutation, more, plain, texts, with_build):
         """One mutation, with the flag on or off. `plain` is the manifest of the project as it is."""
@@ -83,18 +83,22 @@ class Recorder:
         return written(self.copy), selected
 
 
-def record(project, partial=False, only=None):
+def record(project, only=()):
+    """What dbt does with a project's mutations; with `only`, those are renewed in what was recorded before."""
     asked = selections()
     with tempfile.TemporaryDirectory() as folder:
-        recorder = Recorder(project, folder, partial)
+        recorder = Recorder(project, folder)
+        if unknown := set(only) - {mutation.name for mutation in recorder.plan.mutations}:
+            raise SystemExit(f"{project} has no mutation {', '.join(sorted(unknown))}")
         result = {}
-        for name, more in (("off", False), ("on", True)):
+        for flag in ("off", "on"):
+            more = flag == "on"
             plain, selected = recorder.plain(more)
             if more:
                 result["base_with_flag"] = recording.difference(result["base"], plain)
             else:
                 result = {"dbt_version": plain["metadata"]["dbt_version"], "base": plain, "unchanged": selected}
-            rows = result[f"flag_{name}"] = {}
+            rows = result[f"flag_{flag}"] = {}
             for mutation in recorder.plan.mutations:
                 if (more and not mutation.more) or (only and mutation.name not in only):
                     continue
@@ -104,11 +108,25 @@ def record(project, partial=False, only=None):
                     rows[mutation.name] = recorder.mutation(mutation, more, plain, texts, with_build=not more)
                 except oracle.Refused as refused:
                     raise SystemExit(f"{project}: {mutation.name}: dbt does not parse it: {refused}") from refused
-                print(f"{project} {mutation.name} flag {name}: {time.monotonic() - began:.1f} s", file=sys.stderr)
-        return result
+                print(f"{project} {mutation.name}, flag {flag}: {time.monotonic() - began:.1f} s", file=sys.stderr)
+    return merged(project, result) if only else result
+
+
+def merged(project, result):
+    before = recording.load(project)
+    for key in ("base", "base_with_flag"):
+        if before[key] != result[key]:
+            raise SystemExit(f"{project} itself changed: record all of it, without --only")
+    for key in ("flag_off", "flag_on"):
+        result[key] = {**before[key], **result[key]}
+    return result
 
 
 if __name__ == "__main__":
-    for name in sys.argv[1:] or PROJECTS:
-        path = recording.save(name, record(name))
+    parser = argparse.ArgumentParser(prog="ci/record-state")
+    parser.add_argument("project", nargs="*", help=f"{', '.join(PROJECTS)}; default: each of them")
+    parser.add_argument("--only", nargs="+", default=[], metavar="MUTATION", help="leave the others as they are")
+    options = parser.parse_args()
+    for name in options.project or PROJECTS:
+        path = recording.save(name, record(name, options.only))
         print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
