@@ -13,8 +13,11 @@ SECTIONS = {
     "functions": 2, "macros": 3,
 }  # fmt: skip
 # Fields that dbt compares, which random choice alone would hit too seldom.
-OFTEN = ["raw_code", "unrendered_config", "config", "contract", "columns", "constraints", "description", "fqn", "access",
-         "checksum", "depends_on", "deprecation_date", "latest_version", "arguments", "returns"]  # fmt: skip
+OFTEN = [
+    "raw_code", "macro_sql", "unrendered_config", "contract", "columns", "constraints", "fqn", "access", "checksum",
+    "deprecation_date", "latest_version", "arguments", "returns", "freshness", "identifier", "label", "owner",
+    "query_params", "exports", "measures", "dimensions", "entities", "database", "unrendered_database",
+]  # fmt: skip
 
 
 def complete(manifest):
@@ -59,7 +62,7 @@ class Mutator:
         entry = entries[key]
         often = [name for name in OFTEN if name in entry]
         fields = [name for name in entry if name not in FIXED]
-        field = self.random.choice(often if often and self.random.random() < 0.6 else fields)
+        field = self.random.choice(often if often and self.random.random() < 0.7 else fields)
         entry[field] = self._changed((section, field), copy.deepcopy(entry[field]))
         return f"{section} {key} {field}"
 

@@ -58,7 +58,7 @@ def changed(rng, original, mutator):
         for section in oracle.MAPS:
             for key, entry in copied[section].items():
                 copied[section][key] = dict(entry) if isinstance(entry, dict) else entry
-        what = [mutator.mutate(copied) for _ in range(rng.choice([1, 1, 2, 3, 6]))]
+        what = [mutator.mutate(copied) for _ in range(rng.choice([1, 2, 3, 5]))]
         try:
             return copied, oracle.read_changed(content, manifest, copied), what
         except Exception:  # noqa: BLE001 - dbt's readers raise what they like; what they do not read is no pair
