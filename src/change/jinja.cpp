@@ -304,7 +304,8 @@ class Splitter {
   bool add(TagKind kind, const Piece& piece) {
     result_.text += Template::mark;
     const bool prints = piece.kind == Piece::Kind::print && !only_configures(piece);
-    result_.tags.push_back({kind, prints, piece.normal});
+    const bool loops = kind == TagKind::open && piece.words.front() == "for";
+    result_.tags.push_back({.kind = kind, .prints = prints, .loops = loops, .text = piece.normal});
     ++at_;
     return true;
   }
@@ -323,7 +324,7 @@ class Splitter {
   /// Everything from here to the block's end, byte for byte but for the inside of tags and Jinja comments.
   bool take_block(const std::string& word) {
     const bool prints = word == "call" || word == "filter" || word == "raw";
-    Tag tag{TagKind::exact, prints, {}};
+    Tag tag{.kind = TagKind::exact, .prints = prints};
     std::string text;
     int depth = 0;
     for (; at_ < pieces_.size(); ++at_) {

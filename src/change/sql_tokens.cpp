@@ -5,94 +5,12 @@
 #include <array>
 #include <string_view>
 
+#include "change/dialect_rules.hpp"
+#include "change/literal_joins.hpp"
+
 namespace offshoot::change {
 
 namespace {
-
-enum class Escapes : std::uint8_t { none, backslash, depends };
-enum class Nesting : std::uint8_t { no, yes, depends };
-enum class Hash : std::uint8_t { sign, comment, depends };
-enum class Dollars : std::uint8_t { none, plain, tagged };
-
-/// How one dialect reads what others read differently. "depends": by a setting or version; then one of the readings is
-/// not chosen, and a text in which it would matter is ambiguous.
-struct Rules {
-  Escapes in_strings = Escapes::none;        ///< '…'
-  Escapes in_double_quotes = Escapes::none;  ///< "…"
-  Escapes in_e_strings = Escapes::none;      ///< E'…'
-  Nesting comments = Nesting::no;
-  Hash hash = Hash::sign;
-  Dollars dollars = Dollars::none;
-  bool backticks = false;          ///< `…` quotes
-  bool square_brackets = false;    ///< […] quotes
-  bool triple_quotes = false;      ///< '''…''' and """…"""
-  bool slash_comments = false;     ///< // to the line's end
-  bool dashes_need_space = false;  ///< "--x" is no comment
-  bool dashed_names = false;       ///< my-project.table
-  bool calls_touch = false;        ///< "f (" is not "f("
-  bool stage_paths = false;        ///< @stage/path, not quoted
-  bool code_in_comments = false;   ///< /*! … */ is run
-};
-
-Rules rules_of(Dialect dialect) {
-  using enum Dialect;
-  Rules rules;
-  switch (dialect) {
-    case bigquery:
-      rules.in_strings = rules.in_double_quotes = rules.in_e_strings = Escapes::backslash;
-      rules.hash = Hash::comment;
-      rules.backticks = rules.triple_quotes = rules.dashed_names = true;
-      break;
-    case clickhouse:
-      rules.in_strings = rules.in_double_quotes = rules.in_e_strings = Escapes::backslash;
-      rules.comments = Nesting::depends;
-      rules.hash = Hash::depends;
-      rules.dollars = Dollars::tagged;
-      rules.backticks = true;
-      break;
-    case mysql:
-      rules.in_strings = rules.in_double_quotes = rules.in_e_strings = Escapes::depends;
-      rules.hash = Hash::comment;
-      rules.backticks = rules.dashes_need_space = rules.calls_touch = rules.code_in_comments = true;
-      break;
-    case duckdb:
-      rules.in_e_strings = Escapes::backslash;
-      rules.comments = Nesting::yes;
-      rules.dollars = Dollars::tagged;
-      break;
-    case postgres:
-      rules.in_strings = Escapes::depends;
-      rules.in_e_strings = Escapes::backslash;
-      rules.comments = Nesting::yes;
-      rules.dollars = Dollars::tagged;
-      break;
-    case redshift:
-      rules.in_strings = rules.in_e_strings = Escapes::depends;
-      rules.comments = Nesting::depends;
-      rules.dollars = Dollars::tagged;
-      break;
-    case snowflake:
-      rules.in_strings = rules.in_e_strings = Escapes::backslash;
-      rules.dollars = Dollars::plain;
-      rules.slash_comments = rules.stage_paths = true;
-      break;
-    case spark:
-      rules.in_strings = rules.in_double_quotes = rules.in_e_strings = Escapes::depends;
-      rules.comments = Nesting::depends;
-      rules.dollars = Dollars::plain;
-      rules.backticks = true;
-      break;
-    case tsql:
-      rules.comments = Nesting::yes;
-      rules.square_brackets = true;
-      break;
-    case trino:
-    case unknown:
-      rules.dollars = Dollars::plain;
-      break;
-  }
-  return rules;
-}
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -143,7 +61,7 @@ class Lexer {
       if (!step()) return std::nullopt;
     }
     if (sign_at_beginning_ && sign_at_end_) return std::nullopt;
-    simplify_gaps();
+    simplify_gaps(tokens_.list, of_token_);
     return std::move(tokens_);
   }
 
@@ -203,7 +121,7 @@ class Lexer {
       before_ = kind == TokenKind::quoted ? end_of_quote : nothing;
     }
     tokens_.list.push_back({kind, gap, std::move(text)});
-    may_be_literal_.push_back(kind == TokenKind::quoted || (kind == TokenKind::tag && tags_[next_tag_ - 1].prints));
+    of_token_.push_back(kind == TokenKind::tag ? &tags_[next_tag_ - 1] : nullptr);
     spaced_ = newline_ = comment_ = false;
     tokens_.ends_in_line_comment = false;
     return true;
@@ -247,7 +165,7 @@ class Lexer {
     if (before.kind == TokenKind::comment || kind == TokenKind::comment) return Gap::none;
     if (before.kind == TokenKind::bracket || kind == TokenKind::bracket) {
       const bool call = text == "(" && before.kind != TokenKind::bracket && before.kind != TokenKind::sign;
-      return rules_.calls_touch && call ? space() : Gap::none;
+      return (rules_.calls_touch && call) || is_path(before) ? space() : Gap::none;
     }
     if (before.kind == TokenKind::word && kind == TokenKind::word) return Gap::none;
     if (before.kind == TokenKind::quoted && kind == TokenKind::quoted) return detailed();
@@ -256,6 +174,12 @@ class Lexer {
     if (before.kind == TokenKind::sign && !is_loose(before.text)) return space();
     if (kind == TokenKind::sign && !is_loose(text)) return space();
     return before.kind == TokenKind::sign || kind == TokenKind::sign ? Gap::none : space();
+  }
+
+  /// A stage's path, which may go on behind what touches it.
+  bool is_path(const Token& token) const {
+    const bool path = token.text.front() == '@' || is_word(token.text.back());
+    return rules_.stage_paths && token.kind == TokenKind::sign && path;
   }
 
   /// "{{ x }}-5" where x ends in "1e".
@@ -272,27 +196,6 @@ class Lexer {
   Gap detailed() const {
     if (comment_) return newline_ ? Gap::comment_and_newline : Gap::comment;
     return newline_ ? Gap::newline : space();
-  }
-
-  /// Where two literals can meet across Jinja, or in what it prints, whitespace counts as between literals. Elsewhere
-  /// whitespace beside Jinja is only there or not: what touches a word or a sign comes and goes with it.
-  void simplify_gaps() {
-    auto& list = tokens_.list;
-    const auto is_tag = [&](std::size_t i) { return list[i].kind == TokenKind::tag; };
-    const auto is_solid = [&](std::size_t i) { return !is_tag(i) && list[i].kind != TokenKind::quoted; };
-    bool before_tag = false;
-    bool after_tag = false;
-    for (std::size_t i = 0; i + 1 < list.size(); ++i) {
-      before_tag = before_tag || (may_be_literal_[i] && is_tag(i + 1));
-      after_tag = after_tag || (may_be_literal_[i + 1] && is_tag(i));
-    }
-    for (std::size_t i = 1; i < list.size(); ++i) {
-      if (!is_tag(i) && !is_tag(i - 1)) continue;
-      const bool literals = may_be_literal_[i] && may_be_literal_[i - 1];
-      const bool may_join = literals || (before_tag && after_tag);
-      const bool between = may_join && !is_solid(i) && !is_solid(i - 1);
-      if (!between && list[i].gap != Gap::none) list[i].gap = Gap::space;
-    }
   }
 
   /// Operators that read the same with and without whitespace around them.
@@ -549,7 +452,7 @@ class Lexer {
   bool sign_at_beginning_ = false;  ///< somewhere a block begins with a sign …
   bool sign_at_end_ = false;        ///< … and one ends with a sign: a loop may join them to a comment
   Tokens tokens_;
-  std::vector<bool> may_be_literal_;  ///< of each token
+  std::vector<const Tag*> of_token_;  ///< of each token that is one
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
 select
-    {% raw %}'{{ not jinja }}  {# nor this #}' as a{% endraw %},
+    {% raw %}'{{ not jinja }}  {% nor this %}' as a{% endraw %},
     {{ dbt_utils.pivot('x', ["it", 'b  c'], agg='max', prefix="p_") }},
     '{# gone #}kept  {{ var("a  b", 'c') }}' as b,
     a.b + c * (d - 1) / 2 % 3 as e, x || 'y' || z as w, not f as g
