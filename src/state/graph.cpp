@@ -80,6 +80,7 @@ std::vector<NodeIndex> Graph::find_circle() const {
   }
   way.erase(way.begin(), std::find(way.begin(), way.end(), step));
   std::reverse(way.begin(), way.end());
+  std::rotate(way.begin(), std::min_element(way.begin(), way.end()), way.end());
   return way;
 }
 

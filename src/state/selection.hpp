@@ -26,7 +26,7 @@ using SameCode = std::function<bool(std::string_view before, std::string_view af
 /// What to select, in dbt's words.
 struct SelectRequest {
   std::string select = "state:modified+";  ///< empty = everything, as with dbt
-  std::string exclude;
+  std::string exclude{};
   IndirectSelection indirect_selection = IndirectSelection::eager;
   /// dbt's behaviour flag state_modified_compare_more_unrendered_values, as both manifests were parsed.
   bool compare_more_unrendered_values = false;

@@ -29,7 +29,8 @@ Ids of(const std::string& selector, IndirectSelection mode = IndirectSelection::
 }
 
 TEST(Definitions, AreFoundByNameAndPattern) {
-  EXPECT_EQ(of("selector:below_a", IndirectSelection::empty), (Ids{"model.shop.a", "model.shop.b"}));
+  EXPECT_EQ(of("selector:below_a", IndirectSelection::empty),
+            (Ids{"model.shop.a", "model.shop.b", "test.shop.relates_a_c"}));
   EXPECT_EQ(of("selector:b*,c", IndirectSelection::empty), Ids{"model.shop.c"});
   EXPECT_EQ(of("selector:none"), Ids{"error: test has no selector of that name"});
 }
