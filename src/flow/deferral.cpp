@@ -2,6 +2,7 @@
 #include "flow/deferral.hpp"
 
 #include <algorithm>
+#include <deque>
 #include <iterator>
 #include <set>
 
@@ -49,7 +50,7 @@ std::vector<std::string> readers_of(const std::string& unique_id, const Plan& pl
 
 void defer_or_add(Plan& plan, const state::Manifest& head, const ProductionRelations& production) {
   std::set<std::string> built;
-  std::vector<std::pair<std::string, std::string>> to_look_at;  // a node that is read, and who reads it
+  std::deque<std::pair<std::string, std::string>> to_look_at;  // a node that is read, and who reads it
   const auto look_at_parents = [&](const std::vector<std::string>& parents, const std::string& reader) {
     for (const auto& parent : parents) to_look_at.emplace_back(parent, reader);
   };
@@ -61,8 +62,8 @@ void defer_or_add(Plan& plan, const state::Manifest& head, const ProductionRelat
 
   std::set<std::string> seen;
   while (!to_look_at.empty()) {
-    const auto [unique_id, reader] = to_look_at.back();
-    to_look_at.pop_back();
+    const auto [unique_id, reader] = to_look_at.front();
+    to_look_at.pop_front();
     const state::Entry* entry = head.find_node(unique_id);
     if (entry == nullptr || built.contains(unique_id) || !seen.insert(unique_id).second) continue;
     const auto node = head.info(*entry);

@@ -153,10 +153,12 @@ class BlindSpots {
     Uses run_hooks, hooks, code;
     for (std::size_t i = 0; i < head_.nodes().size(); ++i) {
       const Entry& entry = head_.nodes()[i];
-      const bool is_run_hook = entry.unique_id.starts_with("operation.");
-      if (names_it(head_.text(entry, Field::raw_code), called)) {
-        note_use(is_run_hook ? run_hooks : code, i);
-      } else if (!is_run_hook && names_it(hooks_of(head_, entry), called)) {
+      const bool in_code = names_it(head_.text(entry, Field::raw_code), called);
+      if (entry.unique_id.starts_with("operation.")) {
+        if (in_code) run_hooks.nodes.insert(std::string(name_of(entry.unique_id)));
+      } else if (in_code) {
+        note_use(code, i);
+      } else if (names_it(hooks_of(head_, entry), called)) {
         note_use(hooks, i);
       }
     }
@@ -166,14 +168,14 @@ class BlindSpots {
       code.any = true;
       code.nodes.insert(fmt::format("{} ({})", name_of(macro.unique_id), other));
     }
-    if (run_hooks.any) {
+    if (!run_hooks.nodes.empty()) {
       say("the macro {} ({}) {}, which hooks of the whole run call: {}", name, file, what, list(run_hooks));
     } else if (!hooks.nodes.empty()) {
-      say("the macro {} ({}) {}, which hooks call, given as strings: {}", name, file, what, list(hooks));
+      say("the macro {} ({}) {}, which hooks name without a call that dbt sees: {}", name, file, what, list(hooks));
     } else if (!code.nodes.empty()) {
       say("the macro {} ({}) {}, which is passed as a value, or named in a string: {}", name, file, what, list(code));
     }
-    return run_hooks.any || hooks.any || code.any;
+    return !run_hooks.nodes.empty() || hooks.any || code.any;
   }
 
   void note_use(Uses& uses, std::size_t node) const {

@@ -1,1 +1,1 @@
-select * from {{ ref('dormant') }}
+select a from {{ ref('dormant') }}
