@@ -88,7 +88,8 @@ bool reads(std::string_view code, std::string_view variable) {
       rest.remove_prefix(std::min(end, rest.size()));
     };
     skip(" \t\n\r");
-    if (rest.starts_with(".get") || rest.starts_with(".has_var")) rest.remove_prefix(std::min(rest.find('('), rest.size()));
+    if (rest.starts_with(".get") || rest.starts_with(".has_var"))
+      rest.remove_prefix(std::min(rest.find('('), rest.size()));
     if (!rest.starts_with('(')) continue;
     rest.remove_prefix(1);
     skip(" \t\n\r");
@@ -96,8 +97,8 @@ bool reads(std::string_view code, std::string_view variable) {
     const char quote = rest.front();
     rest.remove_prefix(1);
     if (!rest.starts_with(variable) || rest.size() == variable.size() || rest[variable.size()] != quote) continue;
-    const bool whole_word = at == 0 || is_blank(code[at - 1]) || std::string_view("{(~,=+-*/[:").find(code[at - 1]) !=
-                                                                     std::string_view::npos;
+    const bool whole_word = at == 0 || is_blank(code[at - 1]) ||
+                            std::string_view("{(~,=+-*/[:").find(code[at - 1]) != std::string_view::npos;
     if (whole_word) return true;
   }
   return false;
@@ -133,8 +134,8 @@ std::string value_or_not_set(const Values& values, const std::string& name) {
   return found == values.end() ? "not set" : found->second;
 }
 
-void tell_variables(std::vector<std::string>& notes, const std::string& path, const Values& before,
-                    const Values& after, const state::Manifest& manifest, const Plan& plan) {
+void tell_variables(std::vector<std::string>& notes, const std::string& path, const Values& before, const Values& after,
+                    const state::Manifest& manifest, const Plan& plan) {
   for (const auto& name : differing(before, after)) {
     const Readers readers = readers_of(name.substr(name.rfind('.') + 1), manifest, plan);
     if (readers.any && readers.not_planned.empty()) continue;
@@ -163,8 +164,8 @@ std::vector<std::string> uncounted_settings(const Change& change, const change::
     } else if (name == ".env") {
       const auto names = differing(lines_of(base(file.path)), lines_of(head(file.path)));
       if (names.empty()) continue;
-      notes.push_back(fmt::format("{}environment variables in {} changed: {}", not_counted, file.path,
-                                  state::some_of(names)));
+      notes.push_back(
+          fmt::format("{}environment variables in {} changed: {}", not_counted, file.path, state::some_of(names)));
     }
   }
   return notes;

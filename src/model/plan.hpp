@@ -101,9 +101,9 @@ struct LeftOut {
 /// What the plan reads and will not find: production does not have it, and it cannot be built in the branch.
 struct Unreadable {
   std::string unique_id{};
-  RelationName relation{};              ///< where it would be read; empty where it has no place
-  std::string because{};                ///< "it is not in the warehouse", "its file is empty, so dbt does not build it"
-  std::vector<std::string> read_by{};   ///< unique ids of planned nodes
+  RelationName relation{};             ///< where it would be read; empty where it has no place
+  std::string because{};               ///< "it is not in the warehouse", "its file is empty, so dbt does not build it"
+  std::vector<std::string> read_by{};  ///< unique ids of planned nodes
   bool operator==(const Unreadable&) const = default;
 };
 
@@ -117,7 +117,7 @@ struct Verified {
 /// Everything that `check` is going to build, and why.
 struct Plan {
   std::vector<PlannedNode> nodes{};    ///< sorted by unique_id
-  std::vector<PlannedNode> unbuilt{};  ///< selected, and nothing that dbt executes: sources, ephemeral models, …; sorted
+  std::vector<PlannedNode> unbuilt{};  ///< selected, and not executed by dbt: sources, ephemeral models, …; sorted
   std::vector<LeftOut> left_out{};     ///< sorted by unique_id
   std::vector<RemovedNode> removed{};
   std::vector<IdleFile> idle_files{};
@@ -127,8 +127,8 @@ struct Plan {
   std::vector<Unproven> unproven{};
   std::vector<std::string> notes{};    ///< sentences for the report: fallbacks, dbt's blind spots
   std::optional<Verified> verified{};  ///< absent = dbt was not asked
-  std::string base_state{};          ///< "from the store", "parsed from a1b2c3d", "not needed"
-  std::string project_dir{};         ///< of the dbt project, relative to the repository's root; "." for the root
+  std::string base_state{};            ///< "from the store", "parsed from a1b2c3d", "not needed"
+  std::string project_dir{};           ///< of the dbt project, relative to the repository's root; "." for the root
   bool dbt_started = false;
   bool operator==(const Plan&) const = default;
 };

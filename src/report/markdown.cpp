@@ -724,8 +724,7 @@ class Comment {
 
   void section_times() {
     Section section{.importance = 13, .share = 0.05};
-    section.open =
-        unfold("Stages and times") + "| stage | state | time | result |\n| --- | --- | ---: | --- |\n";
+    section.open = unfold("Stages and times") + "| stage | state | time | result |\n| --- | --- | ---: | --- |\n";
     std::string rows;
     for (const StageRow& stage : digest_.stages) rows += stage_row(stage);
     section.entries.push_back(rows + slowest());

@@ -25,9 +25,8 @@ std::string bullets(std::string_view title, const std::vector<T>& items, auto&& 
 }
 
 std::string removed(const std::vector<RemovedNode>& nodes) {
-  return bullets("no longer in the project", nodes, [](const RemovedNode& node) {
-    return name_of(node.unique_id) + ": " + one_line(node.because, 200);
-  });
+  return bullets("no longer in the project", nodes,
+                 [](const RemovedNode& node) { return name_of(node.unique_id) + ": " + one_line(node.because, 200); });
 }
 
 std::string notes(const std::vector<std::string>& all) {
@@ -89,9 +88,8 @@ std::string plan_terminal(const Plan& plan, bool colour) {
   });
   out += verified(plan);
   out += removed(plan.removed);
-  out += bullets("left out, where dbt builds", plan.left_out, [](const LeftOut& node) {
-    return name_of(node.unique_id) + ": " + one_line(node.because, 200);
-  });
+  out += bullets("left out, where dbt builds", plan.left_out,
+                 [](const LeftOut& node) { return name_of(node.unique_id) + ": " + one_line(node.because, 200); });
   out += bullets("changed files that select nothing", plan.idle_files,
                  [](const IdleFile& file) { return one_line(file.path, 200) + ": " + one_line(file.because, 200); });
   out += bullets("read from production", plan.deferred, [](const Deferred& deferred) {

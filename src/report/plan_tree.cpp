@@ -127,9 +127,9 @@ class Tree {
     const std::size_t shown = std::min(below.size(), most_children);
     const bool cut = shown < below.size();
     if (!branch.tests.empty()) {
-      line(fmt::format("{}{} {}", inner, below.empty() ? "└─" : "├─",
-                       paint_(counted(branch.tests.size(), "test", "tests") + ": " + names(branch.tests, tests_named),
-                              dim)));
+      line(fmt::format(
+          "{}{} {}", inner, below.empty() ? "└─" : "├─",
+          paint_(counted(branch.tests.size(), "test", "tests") + ": " + names(branch.tests, tests_named), dim)));
     }
     for (std::size_t i = 0; i < shown; ++i) {
       const bool last = i + 1 == shown && !cut;

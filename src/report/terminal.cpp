@@ -62,7 +62,8 @@ class Summary {
     std::string out = label.empty() ? paint_(headline, tone(verdict_.conclusion))
                                     : paint_(label, tone(verdict_.conclusion)) + "  " + headline;
     return "\n" + out + "\n" + stops() + failures() + list("not built", digest_.undone) +
-           list("warnings", digest_.warnings) + lint() + unlinted() + unreadable() + verified() + removed() + left_out() + idle() + notes() + facts();
+           list("warnings", digest_.warnings) + lint() + unlinted() + unreadable() + verified() + removed() +
+           left_out() + idle() + notes() + facts();
   }
 
  private:
@@ -174,7 +175,8 @@ class Summary {
     const Plan* plan = run_.plan.finished();
     if (plan == nullptr || !plan->verified || *plan->verified == Verified{}) return {};
     std::string out = fmt::format("\n{} {}\n", paint_("!", Paint::Tone::warn), difference_title(*plan->verified));
-    for (const auto& [who, ids] : {std::pair("dbt", &plan->verified->only_dbt), {"offshoot", &plan->verified->only_here}}) {
+    for (const auto& [who, ids] :
+         {std::pair("dbt", &plan->verified->only_dbt), {"offshoot", &plan->verified->only_here}}) {
       const std::size_t shown = std::min(ids->size(), most_lines);
       for (std::size_t i = 0; i < shown; ++i) out += fmt::format("  - only {}: {}\n", who, one_line((*ids)[i], 200));
       out += and_more(ids->size(), shown, "nodes");

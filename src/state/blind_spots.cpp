@@ -20,9 +20,7 @@ constexpr std::string_view prefix = "dbt does not count this: ";
 
 using Names = std::set<std::string>;
 
-bool in_name(char c) {
-  return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
+bool in_name(char c) { return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 /// Whether `name` stands in `text` as a whole word.
 bool names_it(std::string_view text, std::string_view name) {
@@ -46,7 +44,7 @@ bool names_relations(std::string_view macro) {
   return name == "generate_schema_name" || name == "generate_database_name" || name == "generate_alias_name";
 }
 
-/// The materialization that a macro defines for this adapter: "table" of "materialization_table_default". Absent = none.
+/// The materialization that a macro defines for this adapter: "table" of "materialization_table_default".
 std::optional<std::string> materialization_of(std::string_view macro, std::string_view adapter) {
   constexpr std::string_view begin = "materialization_";
   if (!macro.starts_with(begin)) return std::nullopt;
@@ -121,8 +119,8 @@ class BlindSpots {
     const Entry* now = head_.find_macro(id);
     const Entry* old = base_.find_macro(id);
     const std::string_view name = name_of(id);
-    const std::string file = now != nullptr ? head_.text(*now, Field::original_file_path)
-                                            : base_.text(*old, Field::original_file_path);
+    const std::string file =
+        now != nullptr ? head_.text(*now, Field::original_file_path) : base_.text(*old, Field::original_file_path);
     const std::string_view what = now == nullptr ? "is gone" : old == nullptr ? "is new" : "changed";
     if (const auto materialization = materialization_of(name, head_.adapter_type())) {
       const Uses uses = uses_of_materializations({*materialization});
@@ -231,8 +229,8 @@ class BlindSpots {
       }
     }
     if (unknown.empty()) return;
-    notes_.push_back(fmt::format("seeds too large for dbt to hash, so a change of their rows is not seen: {}",
-                                 some_of(unknown)));
+    notes_.push_back(
+        fmt::format("seeds too large for dbt to hash, so a change of their rows is not seen: {}", some_of(unknown)));
   }
 
   const Manifest& base_;

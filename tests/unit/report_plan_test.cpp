@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The plan as a person reads it.
-#include <gtest/gtest.h>
-
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 
 #include "report/markdown.hpp"
 #include "report/phrases.hpp"

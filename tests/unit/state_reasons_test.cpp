@@ -244,7 +244,8 @@ TEST(BlindSpots, MacrosThatHooksCallOrThatArePassedAsValues) {
   const Ids expected = {
       "dbt does not count this: the macro duckdb__given (macros/duckdb__given.sql) is new, which is passed as a value, "
       "or named in a string: given (macros/given.sql)",
-      "dbt does not count this: the macro mark (macros/mark.sql) changed, which hooks name without a call that dbt sees: a",
+      "dbt does not count this: the macro mark (macros/mark.sql) changed, which hooks name without a call that dbt "
+      "sees: a",
       "dbt does not count this: macros changed that nothing in the project calls: unused (macros/unused.sql)"};
   EXPECT_EQ(notes_of(base, head), expected);
 }
