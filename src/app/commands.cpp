@@ -130,6 +130,9 @@ ExitStatus state(const Invocation& invocation, const Options& options) {
   }
   if (options.json) {
     invocation.out << report::selection_json(selection->selected, selection->removed, selection->notes);
+  } else if (options.explain) {
+    invocation.out << report::selection_terminal(selection->selected, selection->removed, selection->notes,
+                                                 colourful(invocation, invocation.out_is_terminal));
   } else {
     for (const auto& node : selection->selected) invocation.out << node.unique_id << '\n';
   }

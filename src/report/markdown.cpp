@@ -121,9 +121,14 @@ class Comment {
     section_lint();
     section_unlinted();
     if (const Plan* plan = run_.plan.finished()) {
+      section_unreadable(*plan);
+      section_verified(*plan);
+    }
+    if (const Plan* plan = run_.plan.finished()) {
       section_nodes(*plan);
       section_lineage(*plan);
       section_removed(*plan);
+      section_left_out(*plan);
       section_idle_files(*plan);
       section_deferred(*plan);
       section_unproven(*plan);
@@ -227,7 +232,7 @@ class Comment {
     for (const StageRow& stage : digest_.stages) {
       if (stage.failure != nullptr) section.open += stop(*stage.failure);
     }
-    section.open += "\n| stage | state | time | cause | next |\n| --- | --- | ---: | --- | --- |\n";
+    section.open += "\n| stage | state | time | |\n| --- | --- | ---: | --- |\n";
     std::string rows;
     for (const StageRow& stage : digest_.stages) rows += stage_row(stage);
     section.entries.push_back(rows);
@@ -262,13 +267,12 @@ class Comment {
   [[nodiscard]] std::string stage_row(const StageRow& stage) const {
     const std::string time = stage.seconds < 0 ? "" : duration(stage.seconds);
     if (stage.failure != nullptr) {
-      return fmt::format("| {} | ❌ stopped | {} | {} | {} |\n", stage.name, time,
-                         text(stage.failure->doing + ": " + stage.failure->why, 160), text(stage.failure->hint, 200));
+      return fmt::format("| {} | ❌ stopped | {} | see above |\n", stage.name, time);
     }
     if (stage.skipped != nullptr) {
-      return fmt::format("| {} | ○ skipped | {} | {} | |\n", stage.name, time, text(stage.skipped->because, 160));
+      return fmt::format("| {} | ○ skipped | {} | {} |\n", stage.name, time, text(stage.skipped->because, 160));
     }
-    return fmt::format("| {} | ✓ finished | {} | {} | |\n", stage.name, time, stage_outcome(stage.name));
+    return fmt::format("| {} | ✓ finished | {} | {} |\n", stage.name, time, stage_outcome(stage.name));
   }
 
   /// What a finished stage has to show, in a few words.
@@ -287,7 +291,8 @@ class Comment {
   [[nodiscard]] std::string outcome(const Plan* plan) const {
     if (plan == nullptr) return {};
     const std::string base = plan->base_state.empty() ? "" : "; base " + text(plan->base_state, 80);
-    return counted(digest_.objects + digest_.tests, "node", "nodes") + base;
+    const std::string verified = plan->verified ? "; " + difference_title(*plan->verified) : "";
+    return counted(digest_.objects + digest_.tests, "node", "nodes") + base + verified;
   }
 
   [[nodiscard]] static std::string outcome(const Branch* branch) {
@@ -583,6 +588,42 @@ class Comment {
              counted(plan.removed.size(), "node is no longer in the project", "nodes are no longer in the project"));
   }
 
+  void section_left_out(const Plan& plan) {
+    Section section{.importance = 9, .share = 0.08, .one = "node", .many = "nodes"};
+    for (const LeftOut& node : plan.left_out) {
+      section.entries.push_back(
+          fmt::format("- {}: {}\n", code(short_name(node.unique_id), 120), text(node.because, 200)));
+    }
+    if (section.entries.empty()) return;
+    add_list(std::move(section), counted(plan.left_out.size(), "node is", "nodes are") +
+                                     " left out, where dbt builds: only comments and whitespace changed");
+  }
+
+  /// What will fail for want of something to read: in the open, for it is known before the build.
+  void section_unreadable(const Plan& plan) {
+    Section section{.importance = 2, .share = 0.15, .one = "relation", .many = "relations"};
+    for (const Unreadable& one : plan.unreadable) {
+      section.entries.push_back(
+          fmt::format("- ⚠️ {}: {}\n", code(short_name(one.unique_id), 120), text(unreadable_words(one), 400)));
+    }
+    section.open = "\n**Read by what is built, and not to be found**\n\n";
+    sections_.push_back(std::move(section));
+  }
+
+  /// Where dbt was asked for its own selection and has another.
+  void section_verified(const Plan& plan) {
+    if (!plan.verified || *plan.verified == Verified{}) return;
+    Section section{.importance = 3, .share = 0.15, .one = "node", .many = "nodes"};
+    for (const std::string& id : plan.verified->only_dbt) {
+      section.entries.push_back(fmt::format("- only dbt: {}\n", code(id, 160)));
+    }
+    for (const std::string& id : plan.verified->only_here) {
+      section.entries.push_back(fmt::format("- only offshoot: {}\n", code(id, 160)));
+    }
+    section.open = fmt::format("\n⚠️ **{}**\n\n", difference_title(*plan.verified));
+    sections_.push_back(std::move(section));
+  }
+
   void section_deferred(const Plan& plan) {
     if (plan.deferred.empty()) return;
     Section section{.importance = 10, .share = 0.08, .one = "relation", .many = "relations"};
@@ -683,8 +724,7 @@ class Comment {
 
   void section_times() {
     Section section{.importance = 13, .share = 0.05};
-    section.open =
-        unfold("Stages and times") + "| stage | state | time | result | |\n| --- | --- | ---: | --- | --- |\n";
+    section.open = unfold("Stages and times") + "| stage | state | time | result |\n| --- | --- | ---: | --- |\n";
     std::string rows;
     for (const StageRow& stage : digest_.stages) rows += stage_row(stage);
     section.entries.push_back(rows + slowest());

@@ -27,6 +27,11 @@ Result<Graph> Graph::of(const Manifest& manifest) {
     if (!graph.enabled_[i] || nodes[i].collection == Collection::sources) continue;
     for (const std::optional<std::string>& id : manifest.depends_on(nodes[i], "nodes")) {
       const Entry* parent = id ? manifest.find_node(*id) : nullptr;
+      if (id && parent == nullptr && manifest.find_disabled(*id) != nullptr) {
+        return failed(ExitStatus::usage, "reading the graph of " + manifest.name(),
+                      fmt::format("'{}' reads '{}', which is disabled", nodes[i].unique_id, *id),
+                      "enable it, or disable what reads it as well");
+      }
       if (parent == nullptr) {
         return failed(ExitStatus::could_not_run, "reading the graph of " + manifest.name(),
                       fmt::format("'{}' depends on '{}', which is not there", nodes[i].unique_id, id.value_or("null")),
