@@ -6,29 +6,23 @@
 #include <vector>
 
 #include "app/app.hpp"
-
-namespace {
-
-/// The one place that reads the process's environment.
-offshoot::io::Environment environment_of_the_process() {
-  offshoot::io::Environment environment;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string variable(*entry);
-    const auto equals = variable.find('=');
-    if (equals != std::string::npos) environment.emplace(variable.substr(0, equals), variable.substr(equals + 1));
-  }
-  return environment;
-}
-
-}  // namespace
+#include "io/own_environment.hpp"
+#include "io/redaction.hpp"
 
 int main(int argc, char** argv) {
+  // The one place that reads the process's environment. From here on no child can see it.
+  auto environment = offshoot::io::take_environment(argv);
+  offshoot::io::Redaction secrets;
+  offshoot::io::RedactingStream out(std::cout, secrets);
+  offshoot::io::RedactingStream err(std::cerr, secrets);
   const offshoot::app::Invocation invocation{
       .arguments = std::vector<std::string>(argv + 1, argv + argc),
-      .environment = environment_of_the_process(),
+      .environment = std::move(environment),
       .folder = std::filesystem::current_path(),
-      .out = std::cout,
-      .err = std::cerr,
+      .out = out,
+      .err = err,
+      .runner = std::cerr,
+      .secrets = secrets,
       .err_is_terminal = ::isatty(STDERR_FILENO) == 1,
       .out_is_terminal = ::isatty(STDOUT_FILENO) == 1,
   };

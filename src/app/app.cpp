@@ -9,6 +9,7 @@
 #include <ostream>
 
 #include "app/commands.hpp"
+#include "app/secrets.hpp"
 #include "app/version.hpp"
 #include "report/escape.hpp"
 
@@ -58,6 +59,13 @@ std::vector<Named> declare(CLI::App& program, Options& options) {
     commands.push_back({command, handler});
     return *command;
   };
+
+  auto& auto_command = add("auto", "In GitHub Actions: do what the event asks for", automatic);
+  add_repository_options(auto_command, options);
+  auto_command.add_flag("--dry-run", options.dry_run, "Only say what would be done, and why");
+  auto_command.add_option("--comment", options.comment_file, "Write the pull-request comment here as well")
+      ->option_text("FILE");
+  add_json(auto_command, options);
 
   auto& check_command = add("check", "Plan, build, test and lint what the change needs, in a branch of its own", check);
   add_repository_options(check_command, options);
@@ -131,11 +139,23 @@ std::vector<Named> declare(CLI::App& program, Options& options) {
   init_command
       .add_option("--project-dir", options.project_dir, "Folder of dbt_project.yml, from the repository's root")
       ->option_text("DIR");
+  init_command.add_option("--action-sha", options.action_sha, "Commit of the action, that the workflow is pinned to")
+      ->required()
+      ->option_text("SHA");
+  init_command.add_flag("--comments", options.comments, "Also write the workflow for orders by comment, and for forks");
+  init_command.add_option("--aws-role", options.aws_role, "AWS role that the workflow logs in to by OIDC")
+      ->option_text("ARN");
+  init_command.add_option("--aws-region", options.aws_region, "Region of that role's bucket")->option_text("REGION");
   init_command.add_flag("--dry-run", options.dry_run, "Print the files instead of writing them");
   return commands;
 }
 
 }  // namespace
+
+bool is_github_job(const io::Environment& environment) {
+  const auto found = environment.find("GITHUB_ACTIONS");
+  return found != environment.end() && found->second == "true";
+}
 
 void say_failure(std::ostream& err, const Failed& failure) {
   std::string text = "offshoot: ";
@@ -163,6 +183,8 @@ ExitStatus run(const Invocation& invocation) {
     const int code = program.exit(error, invocation.out, invocation.err);
     return code == 0 ? ExitStatus::passed : ExitStatus::usage;
   }
+  add_secrets(invocation.environment, invocation.secrets);
+  if (is_github_job(invocation.environment)) mask(invocation.secrets.lines(), invocation.runner);
   // The only catch-all: a bug ends as a message and a status, not as a crash.
   try {
     for (const auto& [command, handler] : commands) {

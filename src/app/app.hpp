@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "io/process.hpp"
+#include "io/redaction.hpp"
 #include "model/outcome.hpp"
 
 namespace offshoot::app {
@@ -18,6 +19,8 @@ struct Invocation {
   std::filesystem::path folder;  ///< the working folder, absolute
   std::ostream& out;             ///< data
   std::ostream& err;             ///< people's words
+  std::ostream& runner;          ///< commands to GitHub's runner alone: nothing is taken out of it
+  io::Redaction& secrets;        ///< what `out`, `err` and all that is kept or sent are cleaned of
   bool err_is_terminal = false;
   bool out_is_terminal = false;
 };

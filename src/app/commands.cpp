@@ -74,7 +74,8 @@ ExitStatus check(const Invocation& invocation, const Options& options) {
   const flow::Context& context = (*surroundings)->context();
   const Run run = flow::check(context, {.lint = !options.no_lint});
   if (!options.comment_file.empty()) {
-    auto written = io::write_file(invocation.folder / options.comment_file, report::comment_markdown(run));
+    auto written = io::write_file(invocation.folder / options.comment_file,
+                                  invocation.secrets.clean(report::comment_markdown(run)));
     if (!written) say_failure(invocation.err, written.error());
   }
   return conclude(invocation, options, context, run);
@@ -88,6 +89,8 @@ ExitStatus plan(const Invocation& invocation, const Options& options) {
   if (const Failed* failure = run.plan.failure()) return fail(invocation, *failure);
   if (options.json) {
     invocation.out << report::to_json(run);
+  } else if (run.plan.finished() == nullptr) {
+    return conclude(invocation, options, (*surroundings)->context(), run);
   } else {
     invocation.out << report::plan_terminal(*run.plan.finished(), colourful(invocation, invocation.out_is_terminal));
   }
@@ -212,10 +215,11 @@ ExitStatus init(const Invocation& invocation, const Options& options) {
   const fs::path root = repository->root();
   auto request = look_around(root, options.project_dir);
   if (!request) return fail(invocation, request.error());
-  const auto checksum = checksum_of_this_binary();
-  if (!checksum) return fail(invocation, checksum.error());
   request->version = version;
-  request->sha256 = *checksum;
+  request->action_sha = options.action_sha;
+  request->comments = options.comments;
+  request->aws_role = options.aws_role;
+  request->aws_region = options.aws_region;
   const auto files = init_files(*request);
   if (!files) return fail(invocation, files.error());
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "app/app.hpp"
+#include "app/event.hpp"
 
 namespace offshoot::app {
 
@@ -44,12 +45,22 @@ struct Options {
   bool all = false;
   bool dry_run = false;
 
+  std::string action_sha{};
+  bool comments = false;
+  std::string aws_role{};
+  std::string aws_region{};
+
+  // Not flags: what `auto` learnt.
+  std::optional<PullRequest> approved{};  ///< whose head a person approved
+  bool from_default_branch = false;       ///< profile and settings are the default branch's, whatever is checked out
+
   std::string run_file{};
   std::string format{};
   bool json = false;
 };
 
 /// One function a command: reads what it needs, calls its flow, prints, and says how it ended.
+ExitStatus automatic(const Invocation& invocation, const Options& options);
 ExitStatus check(const Invocation& invocation, const Options& options);
 ExitStatus plan(const Invocation& invocation, const Options& options);
 ExitStatus state(const Invocation& invocation, const Options& options);
@@ -59,6 +70,9 @@ ExitStatus deploy(const Invocation& invocation, const Options& options);
 ExitStatus report(const Invocation& invocation, const Options& options);
 ExitStatus doctor(const Invocation& invocation, const Options& options);
 ExitStatus init(const Invocation& invocation, const Options& options);
+
+/// Whether this is a job of GitHub Actions.
+bool is_github_job(const io::Environment& environment);
 
 /// Says a failure to people: place, what was being done, why it stopped, and the hint.
 void say_failure(std::ostream& err, const Failed& failure);

@@ -14,6 +14,7 @@
 #include "app/inputs.hpp"
 #include "embedded/template_settings.hpp"
 #include "embedded/template_workflow.hpp"
+#include "embedded/template_workflow_comments.hpp"
 #include "io/files.hpp"
 #include "io/yaml.hpp"
 
@@ -76,6 +77,16 @@ bool is_safe_ref(std::string_view ref) {
 bool is_safe_word(std::string_view word) {
   return word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
          std::string_view::npos;
+}
+
+bool is_arn(std::string_view text) {
+  return text.starts_with("arn:aws") && text.find_first_not_of(
+                                            "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                            "0123456789:/_+=,.@-") == std::string_view::npos;
+}
+
+bool is_sha(std::string_view text) {
+  return text.size() == 40 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
 std::string ref_in(const fs::path& file) {
@@ -241,20 +252,34 @@ std::string variable_line(const std::string& name) {
 
 /// The `env:` of the step that runs offshoot. An unset secret would arrive as empty text and hide a default, so what
 /// has one stays a comment.
-std::string variable_lines(const InitRequest& request) {
+std::string env_lines(const InitRequest& request) {
   std::vector<std::string> required;
   std::vector<std::string> optional;
   for (const auto& [name, is_required] : request.variables) {
     if (is_required) {
-      required.push_back(variable_line(name));
+      required.push_back("  " + variable_line(name));
     } else {
-      optional.push_back("# " + variable_line(name));
+      optional.push_back("#  " + variable_line(name));
     }
   }
-  if (!required.empty()) required.insert(required.begin(), "# What the dbt project reads through env_var():");
-  if (!optional.empty()) required.emplace_back("# Read by the dbt project with a default; uncomment what you set:");
-  required.insert(required.end(), optional.begin(), optional.end());
-  return lines(required);
+  std::vector<std::string> block;
+  if (!required.empty()) block = {"env: # what the dbt project reads through env_var()"};
+  block.insert(block.end(), required.begin(), required.end());
+  if (!optional.empty()) {
+    block.emplace_back(required.empty() ? "# env: # read by the dbt project with a default; uncomment what you set"
+                                        : "#  Read by the dbt project with a default; uncomment what you set:");
+  }
+  block.insert(block.end(), optional.begin(), optional.end());
+  return lines(block);
+}
+
+/// The step that logs in to AWS by OIDC (requirement C5); no key of AWS is kept anywhere.
+std::string aws_lines(const InitRequest& request) {
+  if (request.aws_role.empty()) return {};
+  return lines({"- name: Log in to AWS",
+                "  uses: aws-actions/configure-aws-credentials@e6de054238d6b7531b4efff3b6587d9aade6a06c # v6.2.3",
+                "  with:", fmt::format("    role-to-assume: {}", request.aws_role),
+                fmt::format("    aws-region: {}", request.aws_region), "    role-duration-seconds: 3600"});
 }
 
 bool needs_secrets(const InitRequest& request) {
@@ -316,14 +341,24 @@ std::optional<Failed> check(const InitRequest& request) {
                   "letters, digits and ._-/ can; write the workflow by hand",
                   {}};
   }
+  if (!request.aws_role.empty() &&
+      (!is_arn(request.aws_role) || !is_safe_word(request.aws_region) || request.aws_region.empty())) {
+    return Failed{ExitStatus::usage,
+                  doing,
+                  "the AWS role or region is none",
+                  "give --aws-role arn:aws:iam::… and --aws-region",
+                  {}};
+  }
   for (const auto& word : {request.adapter, request.target, request.default_target}) {
     if (!is_safe_word(word))
       return Failed{ExitStatus::usage, doing, "the profile has an unusual name of a target", "", {}};
   }
-  const bool is_checksum =
-      request.sha256.size() == 64 && request.sha256.find_first_not_of("0123456789abcdef") == std::string::npos;
-  if (request.version.empty() || !is_safe_word(request.version) || !is_checksum) {
-    return Failed{ExitStatus::usage, doing, "the version or the checksum of offshoot is not known", "", {}};
+  if (request.version.empty() || !is_safe_word(request.version) || !is_sha(request.action_sha)) {
+    return Failed{ExitStatus::usage,
+                  doing,
+                  "the commit of the action is not known",
+                  fmt::format("give --action-sha: the commit of the tag v{}, which its release names", request.version),
+                  {}};
   }
   return std::nullopt;
 }
@@ -375,16 +410,21 @@ Result<InitRequest> look_around(const fs::path& repo_root, const std::string& pr
 Result<std::vector<InitFile>> init_files(const InitRequest& request) {
   if (auto problem = check(request)) return tl::unexpected(std::move(*problem));
   const Values values{{"version", request.version},
-                      {"sha256", request.sha256},
+                      {"action_sha", request.action_sha},
                       {"default_branch", request.default_branch},
                       {"requirements", request.requirements},
                       {"settings", setting_lines(request)},
-                      {"variables", variable_lines(request)},
+                      {"env", env_lines(request)},
+                      {"aws", aws_lines(request)},
+                      {"oidc_permission", request.aws_role.empty() ? "" : "id-token: write # to log in to AWS by OIDC"},
                       {"branch_environment", needs_secrets(request) ? "environment: offshoot # holds the secrets of "
                                                                       "branches, never production's"
                                                                     : ""}};
   std::vector<InitFile> files{{"offshoot.yml", fill(embedded::template_settings, values)},
                               {".github/workflows/offshoot.yml", fill(embedded::template_workflow, values)}};
+  if (request.comments) {
+    files.push_back({".github/workflows/offshoot-comments.yml", fill(embedded::template_workflow_comments, values)});
+  }
   if (request.new_requirements) files.push_back({request.requirements, requirement_lines(request)});
   return files;
 }
@@ -412,10 +452,6 @@ std::vector<std::string> next_steps(const InitRequest& request) {
   steps.emplace_back("remove the job deploy from the workflow if something else deploys production");
   steps.emplace_back("commit the files and open a pull request");
   return steps;
-}
-
-Result<std::string> checksum_of_this_binary() {
-  return io::read_file("/proc/self/exe").map([](const std::string& bytes) { return io::sha256_hex(bytes); });
 }
 
 }  // namespace offshoot::app

@@ -31,7 +31,10 @@ struct InitRequest {
   std::string default_branch = "main";
   std::vector<ReadName> variables{};  ///< sorted by name
   std::string version{};              ///< this offshoot's, "0.1.0"; the caller's to fill
-  std::string sha256{};               ///< of its binary; the caller's to fill: checksum_of_this_binary
+  std::string action_sha{};           ///< commit of the action that the workflow uses, 40 hex digits
+  bool comments = false;              ///< also the workflow for orders by comment, and for forks
+  std::string aws_role{};             ///< role to log in to by OIDC; empty = none
+  std::string aws_region{};
 };
 
 /// A file that `init` proposes. Whether an existing one stays is the caller's decision.
@@ -49,8 +52,5 @@ Result<std::vector<InitFile>> init_files(const InitRequest& request);
 
 /// What a person has to do after the files are written, one sentence each.
 std::vector<std::string> next_steps(const InitRequest& request);
-
-/// SHA-256 of the running executable.
-Result<std::string> checksum_of_this_binary();
 
 }  // namespace offshoot::app

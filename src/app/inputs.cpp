@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "io/json.hpp"
+#include "state/glob.hpp"
 
 namespace offshoot::app {
 
@@ -54,6 +55,9 @@ bool is_name(std::string_view text) {
 }
 
 bool is_name_or_empty(std::string_view text) { return text.empty() || is_name(text); }
+
+/// A label of GitHub's: any words, on one line.
+bool is_label_or_empty(std::string_view text) { return text.size() <= 50 && std::ranges::none_of(text, is_control); }
 
 bool is_prefix(std::string_view text) {
   return text.size() >= 3 && text.size() <= 20 && is_lower(text.front()) &&
@@ -273,6 +277,23 @@ Setting names(const Row& row, Get get) {
 }
 
 template <class Get>
+Setting paths(const Row& row, Get get) {
+  Setting setting = make(row, Kind::list, "a list of paths inside the repository, with * and ** as wildcards");
+  setting.read = [get](const Settings& settings) { return io::to_line(nlohmann::json(get(settings))); };
+  setting.write = [get](Settings& settings, const std::string& value) {
+    auto list = to_list(value);
+    const auto taken = [](const std::string& path) { return state::PathPattern(path).refused().empty(); };
+    if (!list || list->size() > 100 || !std::ranges::all_of(*list, is_inside_repository) ||
+        !std::ranges::all_of(*list, taken)) {
+      return false;
+    }
+    get(settings) = std::move(*list);
+    return true;
+  };
+  return setting;
+}
+
+template <class Get>
 Setting object(const Row& row, Get get) {
   Setting setting = make(row, Kind::object, "a mapping of names to values");
   setting.read = [get](const Settings& settings) { return get(settings); };
@@ -367,6 +388,17 @@ std::vector<Setting> make_table() {
                           "a path, or s3://bucket/prefix", is_store, [](auto& s) -> auto& { return s.store; })),
       choice({"comment.when", SetBy::base, "When a check comments on the pull request."},
              {"always", "on-findings", "never"}, [](auto& s) -> auto& { return s.comment_when; }),
+      choice({"events.drafts", SetBy::base, "Whether a draft pull request is checked."}, {"check", "skip"},
+             [](auto& s) -> auto& { return s.events.drafts; }),
+      text({"events.label", SetBy::base, "Only pull requests with this label are checked; empty is all of them."},
+           "the name of a label", is_label_or_empty, [](auto& s) -> auto& { return s.events.label; }),
+      text({"events.skip_label", SetBy::base, "Pull requests with this label are not checked."}, "the name of a label",
+           is_label_or_empty, [](auto& s) -> auto& { return s.events.skip_label; }),
+      paths({"events.paths", SetBy::base, "Only changes that touch one of these paths are checked; empty is all."},
+            [](auto& s) -> auto& { return s.events.paths; }),
+      choice({"mode", SetBy::base,
+              "How far a check goes: everything, or what git alone tells, with no program of the project started."},
+             {"full", "diff-only"}, [](auto& s) -> auto& { return s.mode; }),
       names({"pass_env", SetBy::base, "Environment variables that dbt gets besides those that `profiles.yml` names."},
             [](auto& s) -> auto& { return s.pass_env; }),
   };

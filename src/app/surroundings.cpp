@@ -5,12 +5,21 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <ostream>
 #include <random>
+#include <span>
 
+#include "app/checkout.hpp"
+#include "app/event.hpp"
+#include "app/secrets.hpp"
 #include "app/settings.hpp"
+#include "app/trigger.hpp"
 #include "change/repository.hpp"
-#include "io/json.hpp"
+#include "dbt/profiles.hpp"
+#include "dbt/project.hpp"
+#include "store/redacting_store.hpp"
 
 namespace offshoot::app {
 
@@ -44,27 +53,37 @@ std::vector<std::string> flags_of(const Options& options) {
   return flags;
 }
 
-/// The number of the pull request that GitHub's event is about; 0 = none.
-int pull_request_of(const io::Environment& environment) {
-  const std::string path = variable(environment, "GITHUB_EVENT_PATH");
-  if (path.empty()) return 0;
-  const auto bytes = io::read_file(path, 32U << 20);
-  if (!bytes) return 0;
-  const auto event = io::parse_json(*bytes, "reading the event");
-  if (!event || !event->is_object()) return 0;
-  const auto pull_request = event->find("pull_request");
-  if (pull_request == event->end() || !pull_request->is_object()) return 0;
-  const auto number = pull_request->find("number");
-  return number != pull_request->end() && number->is_number_integer() ? number->get<int>() : 0;
+/// What the job is about, as GitHub says.
+struct Occasion {
+  std::optional<Event> event{};               ///< absent on a laptop
+  std::optional<PullRequest> pull_request{};  ///< of the event, or the one that a comment asks for
+  std::optional<Commit> decides{};            ///< see deciding_commit
+  bool from_default_branch = false;           ///< nothing of the head is read: it was closed, or may be gone
+};
+
+Result<Occasion> occasion_of(const Invocation& invocation, const Options& options, const std::string& command,
+                             const change::Repository& repository) {
+  auto event = event_of_job(invocation.environment);
+  if (!event) return tl::unexpected(event.error());
+  Occasion occasion{.event = std::move(*event)};
+  if (!occasion.event) return occasion;
+  occasion.pull_request = options.approved ? options.approved : occasion.event->pull_request;
+  const bool closed = occasion.event->pull_request && occasion.event->action == "closed";
+  occasion.from_default_branch = command == "clean" && (closed || options.from_default_branch);
+  auto decides = occasion.from_default_branch ? commit_of_default_branch(repository, *occasion.event)
+                                              : deciding_commit(repository, *occasion.event, occasion.pull_request);
+  if (!decides) return tl::unexpected(decides.error());
+  occasion.decides = std::move(*decides);
+  return occasion;
 }
 
 Origin origin_of(const Invocation& invocation, const Options& options, const std::string& command,
-                 const change::Repository& repository) {
+                 const change::Repository& repository, const Occasion& occasion) {
   const io::Environment& environment = invocation.environment;
   Origin origin;
   origin.command = command;
   origin.pull_request = options.pull_request;
-  if (variable(environment, "GITHUB_ACTIONS") == "true") {
+  if (is_github_job(environment)) {
     origin.event = variable(environment, "GITHUB_EVENT_NAME");
     origin.repository = variable(environment, "GITHUB_REPOSITORY");
     origin.repository_id = variable(environment, "GITHUB_REPOSITORY_ID");
@@ -73,7 +92,10 @@ Origin origin_of(const Invocation& invocation, const Options& options, const std
     origin.server_url = variable(environment, "GITHUB_SERVER_URL");
     const std::string run = variable(environment, "GITHUB_RUN_ID");
     if (!run.empty()) origin.run_url = fmt::format("{}/{}/actions/runs/{}", origin.server_url, origin.repository, run);
-    if (origin.pull_request == 0) origin.pull_request = pull_request_of(environment);
+    if (occasion.pull_request) {
+      if (origin.pull_request == 0) origin.pull_request = occasion.pull_request->number;
+      if (!occasion.pull_request->head_ref.empty()) origin.ref = occasion.pull_request->head_ref;
+    }
   }
   if (origin.repository_id.empty()) origin.repository_id = repository.identity();
   if (origin.ref.empty()) origin.ref = repository.head_branch();
@@ -91,25 +113,55 @@ std::string run_id_of(const io::Environment& environment, const std::string& sta
   return fmt::format("{}-{:08x}-1", compact, random());
 }
 
-Result<Settings> settings_of(const Invocation& invocation, const Options& options, const Origin& origin,
+Result<Settings> settings_of(const Invocation& invocation, const Options& options, const Occasion& occasion,
                              const change::Repository& repository, std::vector<std::string>& notes) {
   SettingsSources sources{.environment = invocation.environment, .flags = flags_of(options)};
-  const fs::path file =
-      options.config.empty() ? repository.root() / sources.file_name : invocation.folder / options.config;
-  if (!options.config.empty()) sources.file_name = options.config;
-  std::error_code error;
-  if (!options.config.empty() || fs::exists(file, error)) {
-    auto text = io::read_file(file, 1U << 20);
+  if (occasion.from_default_branch) {
+    const auto text = repository.read_file(*occasion.decides, sources.file_name);
+    if (!text) return tl::unexpected(text.error());
+    sources.file_text = *text;
+    sources.file_name += " of the default branch";
+    return load_settings(sources);
+  }
+  if (options.config.empty()) {
+    // No symbolic link of a pull request's is followed to a file of the runner's.
+    auto text = repository.read_work_file(sources.file_name);
+    if (!text) return tl::unexpected(text.error());
+    sources.file_text = std::move(*text);
+  } else {
+    sources.file_name = options.config;
+    auto text = io::read_file(invocation.folder / options.config, 1U << 20);
     if (!text) return tl::unexpected(text.error());
     sources.file_text = std::move(*text);
   }
-  if (!origin.event.starts_with("pull_request")) return load_settings(sources);
+  if (!occasion.decides) return load_settings(sources);
   // What decides where things go comes from the base's file, not from the pull request's (requirement A1a).
-  const auto base = repository.commit("HEAD^1");
-  if (!base) return tl::unexpected(base.error());
-  const auto base_text = repository.read_file(*base, "offshoot.yml");
+  const auto base_text = repository.read_file(*occasion.decides, "offshoot.yml");
   if (!base_text) return tl::unexpected(base_text.error());
   return load_settings_for_pull_request(sources, *base_text, notes);
+}
+
+/// Where the project is read. A closed pull request's is that of the default branch, whatever was checked out.
+Result<fs::path> project_root(const change::Repository& repository, const Occasion& occasion, const fs::path& scratch) {
+  if (!occasion.from_default_branch) return repository.root();
+  const auto head = repository.commit("HEAD");
+  if (head && head->sha == occasion.decides->sha) return repository.root();
+  const fs::path folder = scratch / "default-branch";
+  return repository.export_tree(*occasion.decides, folder).map([&](const change::Exported&) { return folder; });
+}
+
+/// What to compare with, where a person or the event says it.
+std::optional<std::string> base_of(const Options& options, const Occasion& occasion) {
+  if (!options.base.empty()) return options.base;
+  if (occasion.pull_request && !occasion.pull_request->base_ref.empty()) return occasion.pull_request->base_ref;
+  if (occasion.event && occasion.event->name == "merge_group") return occasion.event->base_sha;
+  return std::nullopt;
+}
+
+/// Requirement A7.
+std::optional<std::string> expected_head_of(const Occasion& occasion) {
+  if (!occasion.pull_request || occasion.pull_request->head_sha.empty()) return std::nullopt;
+  return occasion.pull_request->head_sha;
 }
 
 /// Says which settings that were changed from their default this version reads and does nothing with.
@@ -125,6 +177,14 @@ std::vector<std::string> settings_without_effect(const Settings& settings) {
   look(settings.comment_when != defaults.comment_when, "comment.when");
   look(settings.dbt.requirements != defaults.dbt.requirements, "dbt.requirements");
   return notes;
+}
+
+/// What the profile holds of secrets. A project that cannot be read is told of later.
+void learn_secrets(const Invocation& invocation, const fs::path& root, const Settings& settings) {
+  const auto project = dbt::read_project((root / settings.dbt.project).lexically_normal());
+  if (!project) return;
+  const auto profile = dbt::read_profile(*project, {settings.dbt.profiles, root, invocation.environment});
+  if (profile) add_secrets_of_profile(profile->document, invocation.environment, invocation.secrets);
 }
 
 report::ProgressOptions progress_options(const Invocation& invocation) {
@@ -149,27 +209,54 @@ Result<std::unique_ptr<Surroundings>> Surroundings::make(const Invocation& invoc
   if (!scratch) return tl::unexpected(scratch.error());
   std::unique_ptr<Surroundings> made(new Surroundings(invocation, std::move(*scratch)));
 
-  const auto repository = change::Repository::open(invocation.folder / options.repository, change::TrustOwner::no);
+  const fs::path folder = invocation.folder / options.repository;
+  const auto trust_owner = trust_in_owner(invocation.environment, folder);
+  const auto repository = change::Repository::open(folder, trust_owner);
   if (!repository) return tl::unexpected(repository.error());
-  const Origin origin = origin_of(invocation, options, command, *repository);
+  const auto occasion = occasion_of(invocation, options, command, *repository);
+  if (!occasion) return tl::unexpected(occasion.error());
+  const Origin origin = origin_of(invocation, options, command, *repository, *occasion);
   std::vector<std::string> notes;
-  auto settings = settings_of(invocation, options, origin, *repository, notes);
+  auto settings = settings_of(invocation, options, *occasion, *repository, notes);
   if (!settings) return tl::unexpected(settings.error());
+  auto trust = Result<flow::HeadTrust>(flow::HeadTrust::trusted);
+  if (occasion->event && !occasion->from_default_branch)
+    trust = trust_in(*occasion->event, *settings, options.approved);
+  if (!trust) return tl::unexpected(trust.error());
+  constexpr std::array<std::string_view, 3> careful{"check", "plan", "lint"};
+  if (*trust != flow::HeadTrust::trusted && std::ranges::find(careful, command) == careful.end()) {
+    return failed(ExitStatus::refused, command, "the head is not trusted, and this command runs its code",
+                  "only check, plan and lint take such a head");
+  }
+  auto root = project_root(*repository, *occasion, made->scratch_.path());
+  if (!root) return tl::unexpected(root.error());
   for (auto& note : settings_without_effect(*settings)) notes.push_back(std::move(note));
   if (settings->store.starts_with("s3://")) {
     return failed(ExitStatus::usage, "opening the store", "this version keeps runs in a folder only",
                   "set store to a folder, such as .offshoot");
   }
   const fs::path store = repository->root() / settings->store;
-  made->store_ = std::make_unique<store::FolderStore>(store);
+  made->store_ =
+      std::make_unique<store::RedactingStore>(std::make_unique<store::FolderStore>(store), invocation.secrets);
+  const auto masked = invocation.secrets.lines().size();
+  if (*trust == flow::HeadTrust::trusted) learn_secrets(invocation, *root, *settings);
+  if (is_github_job(invocation.environment)) {
+    mask(std::span(invocation.secrets.lines()).subspan(masked), invocation.runner);
+    made->commands_.emplace(invocation.runner);
+  }
   const io::Instant started = io::now();
   made->context_ = std::make_unique<flow::Context>(flow::Context{
-      .repository_root = repository->root(),
+      .repository_root = std::move(*root),
       .environment = invocation.environment,
       .settings = std::move(*settings),
       .origin = origin,
       .notes = std::move(notes),
-      .base = options.base.empty() ? std::nullopt : std::optional(options.base),
+      .base = base_of(options, *occasion),
+      .base_of_pull_request = options.base.empty() && occasion->pull_request.has_value(),
+      .expected_head = expected_head_of(*occasion),
+      .trusted_commit = occasion->decides ? std::optional(occasion->decides->sha) : std::nullopt,
+      .head_trust = *trust,
+      .trust_owner = trust_owner,
       .run_id = run_id_of(invocation.environment, io::rfc3339(started)),
       .started = started,
       .stop = made->interrupts_.token(),
@@ -180,6 +267,16 @@ Result<std::unique_ptr<Surroundings>> Surroundings::make(const Invocation& invoc
       .scratch = made->scratch_.path(),
   });
   return made;
+}
+
+Result<Settings> Surroundings::deciding_settings(const Invocation& invocation, const Options& options) {
+  const fs::path folder = invocation.folder / options.repository;
+  const auto repository = change::Repository::open(folder, trust_in_owner(invocation.environment, folder));
+  if (!repository) return tl::unexpected(repository.error());
+  const auto occasion = occasion_of(invocation, options, "clean", *repository);
+  if (!occasion) return tl::unexpected(occasion.error());
+  std::vector<std::string> notes;
+  return settings_of(invocation, options, *occasion, *repository, notes);
 }
 
 }  // namespace offshoot::app

@@ -2,10 +2,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <string_view>
 
 #include "app/app.hpp"
 #include "app/commands.hpp"
 #include "app/interrupts.hpp"
+#include "app/runner_log.hpp"
 #include "flow/context.hpp"
 #include "io/files.hpp"
 #include "report/progress.hpp"
@@ -19,10 +22,17 @@ class Surroundings {
   /// Reads repository, settings, event and store for the command of that name.
   static Result<std::unique_ptr<Surroundings>> make(const Invocation& invocation, const Options& options,
                                                     const std::string& command);
+  /// The settings that decide what to do about an event: the base's, where it is about a pull request.
+  static Result<Settings> deciding_settings(const Invocation& invocation, const Options& options);
+  /// Commands to GitHub's runner; outside of its jobs nothing.
+  void tell_runner(std::string_view commands) {
+    if (commands_) commands_->tell(commands);
+  }
   [[nodiscard]] const flow::Context& context() const { return *context_; }
 
  private:
   Surroundings(const Invocation& invocation, io::TemporaryFolder scratch);
+  std::optional<CommandsStopped> commands_;  ///< in a job of GitHub's: none is taken from the log
   Interrupts interrupts_;
   io::TemporaryFolder scratch_;
   io::Stopwatch watch_;

@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "flow/check.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <future>
+#include <iterator>
 #include <memory>
 
 #include "branch/lifecycle.hpp"
@@ -40,8 +46,10 @@ Beginning look(const Context& context, Run& run) {
   });
   const Change* change = run.change.finished();
   if (change == nullptr) return beginning;
-  beginning.at_hand = look_at_project(context);
+  const bool trusted = context.head_trust == HeadTrust::trusted;
+  beginning.at_hand = trusted ? look_at_project(context) : look_at_untrusted_project(context);
   if (beginning.at_hand) {
+    run.notes.insert(run.notes.end(), beginning.at_hand->notes.begin(), beginning.at_hand->notes.end());
     beginning.relevance = weigh(context, *beginning.repository, *change, *beginning.at_hand);
   } else {
     run.plan = beginning.at_hand.error();
@@ -145,6 +153,34 @@ void check_change(const Context& context, const CheckOptions& options, Beginning
   linting.finish(run);
 }
 
+/// A head that is not trusted: what git alone tells of it, and where no secret is at hand, the lint that runs none of
+/// its code. Nothing is built.
+void look_without_running(const Context& context, const CheckOptions& options, const Beginning& beginning, Run& run) {
+  const bool sandboxed = context.head_trust == HeadTrust::sandboxed;
+  const std::string because = sandboxed ? "the head comes from another repository, so none of its code is run"
+                                        : "mode is diff-only, so no code of the project is run";
+  const auto& [relevant, idle] = beginning.relevance;
+  skip_the_rest(run, because);
+  if (relevant.empty()) {
+    run.plan = idle_plan(*beginning.at_hand, idle);
+  } else {
+    run.plan = Skipped{because};
+    run.notes.push_back(
+        fmt::format("By git alone, {} of {} changed files may alter what dbt builds: {}{}.", relevant.size(),
+                    relevant.size() + idle.size(),
+                    fmt::join(relevant.begin(), relevant.begin() + std::min<long>(20, std::ssize(relevant)), ", "),
+                    relevant.size() > 20 ? ", …" : ""));
+  }
+  if (!sandboxed || !options.lint) {
+    run.lint = Skipped{options.lint ? because : "switched off"};
+  } else if (::geteuid() == 0) {
+    // Requirement D2: root reads the environment of any process, whatever it is told.
+    run.lint = Skipped{"a head from another repository is not linted by root"};
+  } else {
+    run.lint = timed(run, "lint", [&] { return lint_change(context, *run.change.finished(), *beginning.at_hand); });
+  }
+}
+
 }  // namespace
 
 Run check(const Context& context, const CheckOptions& options) {
@@ -152,7 +188,11 @@ Run check(const Context& context, const CheckOptions& options) {
   Run run = begin(context);
   std::vector<Artifact> artifacts;
   Beginning beginning = look(context, run);
-  if (beginning.at_hand) check_change(context, options, beginning, run, artifacts);
+  if (beginning.at_hand && context.head_trust != HeadTrust::trusted) {
+    look_without_running(context, options, beginning, run);
+  } else if (beginning.at_hand) {
+    check_change(context, options, beginning, run, artifacts);
+  }
   end(context, watch, run);
   // From here nothing changes the verdict: it only has to arrive.
   if (auto published = publish(context, run, artifacts); !published) {
@@ -167,7 +207,9 @@ Run plan(const Context& context) {
   Beginning beginning = look(context, run);
   skip_the_rest(run, "only the plan was asked for");
   run.lint = Skipped{"only the plan was asked for"};
-  if (beginning.at_hand && beginning.relevance.relevant.empty()) {
+  if (beginning.at_hand && context.head_trust != HeadTrust::trusted) {
+    look_without_running(context, {.lint = false}, beginning, run);
+  } else if (beginning.at_hand && beginning.relevance.relevant.empty()) {
     run.plan = idle_plan(*beginning.at_hand, std::move(beginning.relevance.idle));
   } else if (beginning.at_hand) {
     auto dbt = start(context, *beginning.at_hand);
@@ -185,7 +227,9 @@ Run lint(const Context& context) {
   Run run = begin(context);
   const Beginning beginning = look(context, run);
   skip_the_rest(run, "only the lint was asked for");
-  if (beginning.at_hand) {
+  if (beginning.at_hand && context.head_trust != HeadTrust::trusted) {
+    look_without_running(context, {}, beginning, run);
+  } else if (beginning.at_hand) {
     run.plan = Skipped{"only the lint was asked for"};
     run.lint = lint_change(context, *run.change.finished(), *beginning.at_hand);
   }

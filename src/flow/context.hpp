@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "change/repository.hpp"
 #include "io/clock.hpp"
 #include "io/process.hpp"
 #include "model/run.hpp"
@@ -17,6 +18,13 @@
 
 namespace offshoot::flow {
 
+/// How far the content of the head may be trusted.
+enum class HeadTrust {
+  trusted,    ///< from this repository, or approved by its sha
+  sandboxed,  ///< a fork's, in a job that holds no secrets: read by git, and linted without any setting of its own
+  data_only,  ///< git alone: no child is started
+};
+
 /// What every flow is given: what app read from arguments, environment, settings and event. A flow reads nothing of
 /// these by itself.
 struct Context {
@@ -24,8 +32,13 @@ struct Context {
   io::Environment environment;
   Settings settings;
   Origin origin;
-  std::vector<std::string> notes{};   ///< what reading the settings had to say
-  std::optional<std::string> base{};  ///< ref or sha to compare with, as given by hand or by the event
+  std::vector<std::string> notes{};             ///< what reading the settings had to say
+  std::optional<std::string> base{};            ///< ref or sha to compare with, as given by hand or by the event
+  bool base_of_pull_request = false;            ///< `base` is only what the event says: see change::CompareRequest
+  std::optional<std::string> expected_head{};   ///< the event's; HEAD must be it or its merge commit (A7)
+  std::optional<std::string> trusted_commit{};  ///< whose files say what children may see (D1); absent = HEAD's own
+  HeadTrust head_trust = HeadTrust::trusted;
+  change::TrustOwner trust_owner = change::TrustOwner::no;
   std::string run_id;
   io::Instant started;
   std::stop_token stop{};

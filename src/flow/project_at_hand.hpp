@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "change/relevance.hpp"
 #include "change/repository.hpp"
@@ -27,10 +28,14 @@ struct ProjectAtHand {
   dbt::DbtEnvironment dbt;
   io::Environment read_variables;     ///< those that the project and its profile read through env_var()
   io::Environment child_environment;  ///< what dbt, sqlfluff and edr see
+  std::vector<std::string> notes{};   ///< sentences for the report
 };
 
 /// Reads project, profile and dbt's whereabouts. Starts nothing.
 Result<ProjectAtHand> look_at_project(const Context& context);
+
+/// The same of a head that is not trusted: its profile tells the dialect at most, and no variable is read for it.
+Result<ProjectAtHand> look_at_untrusted_project(const Context& context);
 
 /// Starts dbt; it is imported while the caller does something else.
 Result<std::unique_ptr<dbt::Session>> start_dbt(const Context& context, const ProjectAtHand& at_hand);

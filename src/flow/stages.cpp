@@ -30,13 +30,15 @@ void end(const Context& context, const io::Stopwatch& watch, Run& run) {
 }
 
 Result<change::Repository> open_repository(const Context& context) {
-  return change::Repository::open(context.repository_root, change::TrustOwner::no);
+  return change::Repository::open(context.repository_root, context.trust_owner);
 }
 
 Result<Change> find_change(const Context& context, const change::Repository& repository) {
-  return change::compare(
-      repository,
-      {.base = context.base, .include_work_tree = context.origin.event.empty(), .leave_out = {".offshoot"}});
+  return change::compare(repository, {.base = context.base,
+                                      .base_of_pull_request = context.base_of_pull_request,
+                                      .expected_head = context.expected_head,
+                                      .include_work_tree = context.origin.event.empty(),
+                                      .leave_out = {".offshoot"}});
 }
 
 change::Relevance weigh(const Context& context, const change::Repository& repository, const Change& change,
@@ -59,22 +61,26 @@ bool lint_needs_dbt(const ProjectAtHand& at_hand, const Context& context) {
 }
 
 Outcome<Lint> lint_change(const Context& context, const Change& change, const ProjectAtHand& at_hand) {
+  const bool trusted = context.head_trust == HeadTrust::trusted;
   const std::filesystem::path profiles_dir = context.scratch / "lint-profile";
-  if (auto written = dbt::write_profile(at_hand.profile, at_hand.target, dbt::Harmless{}, profiles_dir); !written) {
-    return written.error();
+  if (trusted) {
+    auto written = dbt::write_profile(at_hand.profile, at_hand.target, dbt::Harmless{}, profiles_dir);
+    if (!written) return written.error();
   }
   const std::filesystem::path beside_dbt = at_hand.dbt.bin / "sqlfluff";
   std::error_code error;
+  const auto* output = at_hand.profile.output(at_hand.target);
   return lint::lint_sql({.repository_root = context.repository_root,
                          .project_dir = at_hand.folder,
                          .files = change.files,
                          .settings = context.settings.lint,
-                         .trust = lint::Trust::same_repository,
+                         .trust = trusted ? lint::Trust::same_repository : lint::Trust::untrusted,
                          .sqlfluff = std::filesystem::exists(beside_dbt, error) ? beside_dbt : "sqlfluff",
                          .environment = at_hand.child_environment,
-                         .profiles_dir = profiles_dir,
-                         .target = at_hand.target,
+                         .profiles_dir = trusted ? profiles_dir : std::filesystem::path(),
+                         .target = trusted ? std::optional(at_hand.target) : std::nullopt,
                          .vars = context.settings.dbt.vars,
+                         .adapter = output != nullptr ? output->type.value.value_or("") : "",
                          .stop = context.stop});
 }
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,6 +27,7 @@ namespace {
 
 constexpr milliseconds interrupt_grace{4000};  // requirement K2: SIGINT, then SIGTERM after 4 s, SIGKILL 1 s later
 constexpr milliseconds terminate_grace{1000};
+constexpr rlim_t most_descriptors = 65536;
 
 /// One end of a pipe, or a file; closed when it goes.
 class Fd {
@@ -92,6 +94,16 @@ struct Inherit {
   // A runner that is killed must not leave a dbt behind. The check closes the race with a parent already gone.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);
+
+  // Requirements C7 and D5: no core file with our secrets in it, and no more descriptors than a warehouse's driver
+  // needs.
+  const rlimit no_core{0, 0};
+  ::setrlimit(RLIMIT_CORE, &no_core);
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    files.rlim_cur = files.rlim_max = std::min<rlim_t>(files.rlim_max, most_descriptors);
+    ::setrlimit(RLIMIT_NOFILE, &files);
+  }
 
   // First out of the way of the low numbers, then to the wanted ones.
   std::array<int, 8> high{};

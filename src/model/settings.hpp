@@ -61,6 +61,15 @@ struct DeploySettings {
   bool operator==(const DeploySettings&) const = default;
 };
 
+/// Which pull requests are looked at, and how.
+struct EventSettings {
+  std::string drafts = "check";      ///< check, skip
+  std::string label{};               ///< only pull requests with this label; empty = all
+  std::string skip_label{};          ///< none with this one; empty = there is no such label
+  std::vector<std::string> paths{};  ///< only changes that touch one of these; empty = all
+  bool operator==(const EventSettings&) const = default;
+};
+
 /// All settings of one run, after defaults, file, environment and flags.
 struct Settings {
   DbtSettings dbt{};
@@ -72,6 +81,8 @@ struct Settings {
   DeploySettings deploy{};
   std::string store = ".offshoot";
   std::string comment_when = "always";
+  EventSettings events{};
+  std::string mode = "full";  ///< full, diff-only
   std::vector<std::string> pass_env{};
   bool operator==(const Settings&) const = default;
 };

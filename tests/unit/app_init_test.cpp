@@ -11,7 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::string some_sha(64, 'a');
+const std::string some_sha(40, 'a');
 
 /// A repository of files, in a folder that goes with it.
 class Repository {
@@ -31,7 +31,7 @@ InitRequest look(const Repository& repository) {
   auto request = look_around(repository.path());
   EXPECT_TRUE(request) << (request ? "" : request.error().why);
   request->version = "0.1.0";
-  request->sha256 = some_sha;
+  request->action_sha = some_sha;
   return *request;
 }
 
@@ -167,10 +167,9 @@ TEST(InitFiles, TheWorkflowPassesWhatTheProjectReads) {
   const auto workflow = file(look(repository), workflow_path);
   EXPECT_TRUE(has(workflow, "\n          PG_PASSWORD: ${{ secrets.PG_PASSWORD }}\n")) << workflow;
   EXPECT_TRUE(has(workflow, "\n          PG_HOST: ${{ vars.PG_HOST }}\n"));
-  EXPECT_TRUE(has(workflow, "\n          # PG_PORT: ${{ vars.PG_PORT }}\n"));
+  EXPECT_TRUE(has(workflow, "\n        #  PG_PORT: ${{ vars.PG_PORT }}\n"));
   EXPECT_TRUE(has(workflow, "\n    environment: offshoot"));
-  EXPECT_TRUE(has(workflow, "VERSION: \"0.1.0\""));
-  EXPECT_TRUE(has(workflow, "SHA256: \"" + some_sha + "\""));
+  EXPECT_TRUE(has(workflow, "uses: offshoot-dev/offshoot@" + some_sha + " # v0.1.0\n"));
   EXPECT_FALSE(has(workflow, "@{"));
 }
 
@@ -206,8 +205,8 @@ TEST(InitFiles, A1_A6_A8_B1_H2_F2_TheWorkflowIsSafe) {
     }
   }
   const auto jobs = (*workflow)["jobs"];
-  EXPECT_EQ(jobs["branch"]["permissions"].size(), 2U);
-  EXPECT_EQ(jobs["deploy"]["permissions"].size(), 1U);
+  EXPECT_EQ(jobs["branch"]["permissions"].size(), 3U);
+  EXPECT_EQ(jobs["deploy"]["permissions"].size(), 2U);
   EXPECT_EQ(jobs["branch"]["concurrency"]["cancel-in-progress"].Scalar(), "true");
   EXPECT_EQ(jobs["deploy"]["concurrency"]["cancel-in-progress"].Scalar(), "false");
 }
@@ -226,7 +225,7 @@ TEST(InitFiles, ARequirementsFileIsProposedWhereNoneNamesDbt) {
 }
 
 TEST(InitFiles, B1_WhatCannotStandInAWorkflowIsRefused) {
-  const InitRequest good{.version = "0.1.0", .sha256 = some_sha};
+  const InitRequest good{.version = "0.1.0", .action_sha = some_sha};
   EXPECT_TRUE(init_files(good));
   for (const auto* path : {"a\"b", "${{ github.token }}", "a\nb", "-rf", "/etc", "a$b", "\xff", ""}) {
     InitRequest bad = good;
@@ -240,7 +239,7 @@ TEST(InitFiles, B1_WhatCannotStandInAWorkflowIsRefused) {
     EXPECT_FALSE(init_files(bad)) << path;
   }
   InitRequest bad = good;
-  bad.sha256 = "";
+  bad.action_sha = "";
   EXPECT_FALSE(init_files(bad));
   bad = good;
   bad.default_target = "x\nevil: 1";
@@ -256,10 +255,36 @@ TEST(NextSteps, NameWhatAPersonHasToDo) {
   EXPECT_EQ(next_steps(InitRequest{}).size(), 3U);
 }
 
-TEST(Checksum, IsThatOfTheRunningProgram) {
-  const auto sum = checksum_of_this_binary();
-  ASSERT_TRUE(sum);
-  EXPECT_EQ(sum->size(), 64U);
+TEST(InitFiles, C5_AwsIsLoggedInToByOidcWhereARoleIsGiven) {
+  Repository repository;
+  repository.with("dbt_project.yml", "name: shop\n");
+  auto request = look(repository);
+  EXPECT_FALSE(has(file(request, workflow_path), "id-token"));
+  request.aws_role = "arn:aws:iam::123456789012:role/ci";
+  EXPECT_FALSE(init_files(request));
+  request.aws_region = "eu-west-1";
+  const auto workflow = io::parse_yaml(file(request, workflow_path), "workflow");
+  ASSERT_TRUE(workflow);
+  for (const auto* job : {"branch", "deploy"}) {
+    EXPECT_EQ((*workflow)["jobs"][job]["permissions"]["id-token"].Scalar(), "write");
+    EXPECT_EQ((*workflow)["jobs"][job]["steps"][2]["with"]["role-to-assume"].Scalar(), request.aws_role);
+  }
+  request.aws_role = "arn:aws:iam::1\nevil: 1";
+  EXPECT_FALSE(init_files(request));
+}
+
+TEST(InitFiles, A2_OrdersByCommentHaveAWorkflowOfTheirOwn) {
+  Repository repository;
+  repository.with("dbt_project.yml", "name: shop\n");
+  auto request = look(repository);
+  EXPECT_EQ(file(request, ".github/workflows/offshoot-comments.yml"), "");
+  request.comments = true;
+  const auto text = file(request, ".github/workflows/offshoot-comments.yml");
+  const auto workflow = io::parse_yaml(text, "workflow");
+  ASSERT_TRUE(workflow);
+  EXPECT_FALSE(has(text, "pull_request_target"));
+  EXPECT_FALSE(has(text, "@{"));
+  EXPECT_EQ((*workflow)["permissions"].size(), 0U);
 }
 
 }  // namespace

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "app/commands.hpp"
+#include "app/event.hpp"
+#include "app/surroundings.hpp"
+#include "app/trigger.hpp"
+#include "flow/stages.hpp"
+#include "io/json.hpp"
+#include "report/escape.hpp"
+
+namespace offshoot::app {
+
+namespace {
+
+ExitStatus fail(const Invocation& invocation, const Failed& failure) {
+  say_failure(invocation.err, failure);
+  return failure.status;
+}
+
+/// The seam to GitHub's API: who may write, and what a pull request's head is now.
+Result<Answer> ask(const Invocation&, const Question&) {
+  return failed(ExitStatus::could_not_run, "asking GitHub who wrote the comment",
+                "this version does not answer comments yet", "start the check by a push, or by hand");
+}
+
+void say(const Invocation& invocation, const Options& options, const Decision& decision) {
+  for (const auto& reason : decision.reasons) {
+    invocation.err << fmt::format("{}: {}\n", name_of(decision.errand), report::terminal_line(reason, 2000));
+  }
+  if (!options.json || !options.dry_run) return;
+  invocation.out << io::to_line(nlohmann::ordered_json{{"errand", name_of(decision.errand)},
+                                                       {"pull_request", decision.pull_request},
+                                                       {"full_refresh", decision.full_refresh},
+                                                       {"select", decision.select},
+                                                       {"asks", decision.first ? decision.first->writer : ""},
+                                                       {"head", decision.first ? decision.first->head : ""},
+                                                       {"reasons", decision.reasons}})
+                 << '\n';
+}
+
+/// Whether the change touches events.paths. In doubt it does: then the check says what is wrong.
+bool is_about_our_paths(const Invocation& invocation, const Options& options) {
+  const auto surroundings = Surroundings::make(invocation, options, "check");
+  if (!surroundings) return true;
+  const flow::Context& context = (*surroundings)->context();
+  const auto& patterns = context.settings.events.paths;
+  if (patterns.empty()) return true;
+  const auto repository = flow::open_repository(context);
+  const auto change = repository ? flow::find_change(context, *repository) : tl::unexpected(repository.error());
+  if (!change) return true;
+  std::vector<std::string> paths;
+  for (const auto& file : change->files) {
+    paths.push_back(file.path);
+    if (!file.old_path.empty()) paths.push_back(file.old_path);
+  }
+  return touches(patterns, paths);
+}
+
+ExitStatus run_errand(const Invocation& invocation, const Decision& decision, Options options) {
+  options.pull_request = decision.pull_request;
+  options.full_refresh = options.full_refresh || decision.full_refresh;
+  if (options.select.empty()) options.select = decision.select;
+  switch (decision.errand) {
+    case Errand::nothing:
+      return ExitStatus::passed;
+    case Errand::check:
+      return check(invocation, options);
+    case Errand::deploy:
+      return deploy(invocation, options);
+    case Errand::clean_one:
+      options.from_default_branch = true;
+      return clean(invocation, options);
+    case Errand::sweep:
+      options.expired = true;
+      return clean(invocation, options);
+    case Errand::run:
+      return fail(invocation, {ExitStatus::usage,
+                               "running by hand",
+                               "this version has no command 'run'",
+                               "dispatch the workflow on the default branch to deploy, or give the input command",
+                               {}});
+    case Errand::refuse:
+      break;
+  }
+  return fail(invocation, {ExitStatus::refused, "looking at the event", decision.reasons.back(), "", {}});
+}
+
+}  // namespace
+
+ExitStatus automatic(const Invocation& invocation, const Options& given) {
+  Options options = given;
+  const auto event = event_of_job(invocation.environment);
+  if (!event) return fail(invocation, event.error());
+  if (!*event) {
+    return fail(invocation, {ExitStatus::usage,
+                             "looking for the event",
+                             "this is no job of GitHub Actions",
+                             "elsewhere, call check, deploy or clean by name",
+                             {}});
+  }
+  // A comment's order does not depend on settings, and the checkout is not yet known to be what it asks for.
+  const bool by_comment = (*event)->name == "issue_comment";
+  const auto settings =
+      by_comment ? Result<Settings>(Settings{}) : Surroundings::deciding_settings(invocation, options);
+  if (!settings) return fail(invocation, settings.error());
+  Decision decision = decide(**event, *settings);
+  if (decision.first && !options.dry_run) {
+    const auto answer = ask(invocation, *decision.first);
+    if (!answer) return fail(invocation, answer.error());
+    decision = settle(std::move(decision), *answer);
+    options.approved = answer->pull_request;
+  }
+  if (decision.errand == Errand::check && !settings->events.paths.empty() && !is_about_our_paths(invocation, options)) {
+    decision = {.errand = Errand::nothing, .reasons = {"no changed file is among events.paths"}};
+  }
+  say(invocation, options, decision);
+  return options.dry_run ? ExitStatus::passed : run_errand(invocation, decision, std::move(options));
+}
+
+}  // namespace offshoot::app
