@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The real action.yml, run by act on this machine: each job in a fresh clone, with no store of an earlier one."""
+
+import json
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from conftest import REPOSITORY_ID, ROOT, TOOLS, VENV, changed, git
+
+ALL = os.environ.get("OFFSHOOT_TEST_ALL") == "yes"
+SHA = "0123456789abcdef0123456789abcdef01234567"
+CACHE = "27d5ce7f107fe9357f9df03efb73ab90386fccae"
+CHECKOUT = "de0fac2e4500dabe0009e67214ff5f5447ce83dd"
+SETUP_PYTHON = "83679a892e2d95755f2dac6acb0bfd1e9ac5d548"
+
+NOTHING = "name: nothing\ndescription: Does nothing\nruns:\n  using: composite\n  steps:\n    - run: 'true'\n      shell: bash\n"
+
+# Checks out what a server would give, and that the workflow asked for it.
+CHECKOUT_HERE = """name: checkout
+description: Copies a clone
+inputs: {ref: {default: ""}, fetch-depth: {default: "1"}, persist-credentials: {default: "true"}}
+runs:
+  using: composite
+  steps:
+    - shell: bash
+      env: {REF: "${{ inputs.ref }}", DEPTH: "${{ inputs.fetch-depth }}", PERSIST: "${{ inputs.persist-credentials }}"}
+      run: |
+        [ "$REF" = "$WANTED_REF" ] && [ "$DEPTH" = 2 ] && [ "$PERSIST" = false ]
+        [ "$PWD" = "$CLONE" ] || cp -a "$CLONE/." .
+"""
+
+
+@pytest.fixture(scope="module")
+def actions(tmp_path_factory):
+    """Actions by name: ours as it stands in git, and those of GitHub's that need its servers as ones that do nothing."""
+    folder = tmp_path_factory.mktemp("actions")
+    ours = folder / "offshoot"
+    files = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout.decode().split("\0")
+    for name in files:
+        if name and not name.startswith(("tests/", "docs/")) and (ROOT / name).is_file():
+            (ours / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, ours / name)
+    cache = folder / "cache"
+    for part in ("restore", "save"):
+        (cache / part).mkdir(parents=True)
+        (cache / part / "action.yml").write_text(NOTHING)
+    python = folder / "setup-python"
+    python.mkdir()
+    (python / "action.yml").write_text(NOTHING)
+    checkout = folder / "checkout"
+    checkout.mkdir()
+    (checkout / "action.yml").write_text(CHECKOUT_HERE)
+    for action in (ours, cache, python, checkout):
+        git(action, "init", "--quiet")
+        git(action, "add", "--all")
+        git(action, "commit", "--quiet", "--message", "An action")
+    return [f"offshoot-dev/offshoot@{SHA}={ours}", f"actions/cache@{CACHE}={cache}", f"actions/setup-python@{SETUP_PYTHON}={python}",
+            f"actions/checkout@{CHECKOUT}={checkout}"]
+
+
+class Runner:
+    """act, with the workflow that `offshoot init` writes."""
+
+    def __init__(self, shop, actions):
+        self.shop = shop
+        self.actions = actions
+        self.warehouse = shop.folder / "warehouse"
+        self.warehouse.mkdir()
+        profile = (shop.origin / "profiles.yml").read_text().replace("path: ci.duckdb", f"path: {self.warehouse}/ci.duckdb")
+        shop.write("profiles.yml", profile)
+        subprocess.run([shop.offshoot, "init", "-C", shop.origin, "--action-sha", SHA], check=True, capture_output=True)
+        workflow = (shop.origin / ".github/workflows/offshoot.yml")
+        # What a user writes who has a binary and an environment on the runner.
+        text = workflow.read_text().replace('          requirements: "requirements.txt"\n', "          requirements: \"\"\n")
+        assert text.count("        with:\n          requirements") == 2
+        workflow.write_text(text.replace("        with:\n          requirements", "        with:\n          binary: " + self.binary + "\n          requirements"))
+        shop.main({})
+
+    @property
+    def binary(self):
+        return self.shop.offshoot
+
+    def job(self, event, payload, clone, job):
+        assert not (clone / ".offshoot").exists(), "a job must start without a store"
+        git(clone, "remote", "set-url", "origin", "https://github.com/acme/shop")
+        self.shop.clones += 1
+        file = self.shop.folder / f"act-{self.shop.clones}.json"
+        file.write_text(json.dumps(payload))
+        home = self.shop.folder / f"act-home-{self.shop.clones}"
+        home.mkdir()
+        command = [TOOLS / "bin/act", event, "--job", job, "--eventpath", file, "-P", "ubuntu-24.04=-self-hosted", "-s", "GITHUB_TOKEN=x-token-of-the-job",
+                   "--env", f"VIRTUAL_ENV={VENV}", "--env", f"TINY_PROD={self.shop.production}", "--env", f"GITHUB_REPOSITORY_ID={REPOSITORY_ID}",
+                   "--env", "GITHUB_API_URL=http://127.0.0.1:9", "--env", f"CLONE={clone}",
+                   "--env", f"WANTED_REF={'main' if payload.get('action') == 'closed' else ''}", "--defaultbranch", "main"]
+        for action in self.actions:
+            command += ["--local-repository", action]
+        environment = {"PATH": f"{VENV / 'bin'}:/usr/local/bin:/usr/bin:/bin", "HOME": str(home), "XDG_CACHE_HOME": str(home / "cache"),
+                       "LANG": "C.UTF-8", "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
+        done = subprocess.run(command, cwd=clone, env=environment, capture_output=True, text=True, timeout=500)
+        return done.returncode, done.stdout + done.stderr
+
+
+@pytest.fixture
+def runner(shop, actions):
+    assert (TOOLS / "bin/act").is_file(), "act is missing: run ci/tools act"
+    return Runner(shop, actions)
+
+
+def on_main(shop):
+    return {"ref": "refs/heads/main", "repository": {"id": REPOSITORY_ID, "default_branch": "main", "full_name": "acme/shop"}}
+
+
+def test_the_life_of_a_pull_request(runner, shop):
+    """push, opened, synchronize, closed."""
+    status, log = runner.job("push", on_main(shop) | {"deleted": False}, shop.clone(shop.base, ref="refs/remotes/origin/main"), "deploy")
+    assert status == 0, log
+    assert shop.production.is_file()
+
+    shop.push(changed())
+    status, log = runner.job("pull_request", shop.pull_request("opened"), shop.clone(), "branch")
+    assert status == 0, log
+    assert "dim_customers" in log
+    assert [path.name for path in runner.warehouse.iterdir()] == ["offshoot_pr_7.duckdb"] or "pr_7" in str(list(runner.warehouse.iterdir()))
+
+    shop.push({"models/marts/dim_customers.sql": "select customer_id from nowhere\n"})
+    status, log = runner.job("pull_request", shop.pull_request("synchronize"), shop.clone(), "branch")
+    assert status == 1, log
+    assert "did not build" in log
+
+    status, log = runner.job("pull_request", shop.pull_request("closed"), shop.clone(shop.base, ref="refs/remotes/origin/main"), "branch")
+    assert status == 0, log
+    assert "dropped" in log
+    assert list(runner.warehouse.iterdir()) == []
+
+
+def test_schedule_and_dispatch(runner, shop):
+    status, log = runner.job("schedule", {"schedule": "17 3 * * *"} | on_main(shop), shop.clone(shop.base, ref="refs/remotes/origin/main"), "branch")
+    assert status == 0, log
+    assert "nothing to drop" in log
+    dispatch = on_main(shop) | {"inputs": {"command": "deploy", "select": "+dim_customers", "full_refresh": "false"}}
+    status, log = runner.job("workflow_dispatch", dispatch, shop.clone(shop.base, ref="refs/remotes/origin/main"), "deploy")
+    assert status == 0, log
+    assert shop.production.is_file()
+
+
+def test_B1_a_hostile_branch_name_is_text(runner, shop):
+    shop.push(changed())
+    payload = shop.pull_request("opened", pull_request={"head": {"ref": 'feat/x";echo${IFS}PWNED;"'}})
+    _, log = runner.job("pull_request", payload, shop.clone(), "branch")
+    assert "\nPWNED" not in log and "| PWNED" not in log
