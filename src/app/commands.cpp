@@ -116,11 +116,10 @@ ExitStatus state(const Invocation& invocation, const Options& options) {
                              "it is eager, cautious, buildable or empty",
                              {}});
   }
-  const auto base = state::Manifest::read(invocation.folder / options.base_manifest);
-  if (!base) return fail(invocation, base.error());
-  const auto head = state::Manifest::read(invocation.folder / options.head_manifest);
-  if (!head) return fail(invocation, head.error());
-  const auto selection = state::select(*base, *head,
+  const auto sides =
+      state::read_both(invocation.folder / options.base_manifest, invocation.folder / options.head_manifest);
+  if (!sides) return fail(invocation, sides.error());
+  const auto selection = state::select(sides->base, sides->head,
                                        {.select = options.select.empty() ? "state:modified+" : options.select,
                                         .exclude = options.exclude,
                                         .indirect_selection = modes.at(mode),

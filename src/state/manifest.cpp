@@ -5,8 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
-
-#include "io/files.hpp"
+#include <future>
 
 namespace offshoot::state {
 
@@ -144,17 +143,18 @@ std::string_view key_of(Field field) { return keys[static_cast<std::size_t>(fiel
 /// Reads one manifest. `why` is kept at the first thing that is wrong, and everything then winds up.
 class ManifestReader {
  public:
-  ManifestReader(std::string bytes, std::string name) {
-    manifest_.bytes_ = std::make_unique<std::string>(std::move(bytes));
+  ManifestReader(io::Buffer bytes, std::string name) {
+    manifest_.bytes_ = std::move(bytes);
     manifest_.name_ = std::move(name);
   }
 
   Result<Manifest> read() {
-    std::string& bytes = *manifest_.bytes_;
-    if (bytes.size() > largest_manifest) return broken("it is larger than 512 MiB");
-    if (std::optional<std::string> wrong = outline_error(bytes)) return broken(std::move(*wrong));
-    bytes.reserve(bytes.size() + json_padding);
+    if (manifest_.bytes_.size() > largest_manifest) return broken("it is larger than 512 MiB");
     const bool read = read_document();
+    // The outline of what was read to its end is in order; of the rest it tells best what is wrong.
+    if (!read) {
+      if (std::optional<std::string> wrong = outline_error(manifest_.bytes_.view())) return broken(std::move(*wrong));
+    }
     if (!version_error_.empty()) {
       return failed(ExitStatus::usage, doing(), version_error_, "parse the project with dbt 1.7 or newer: dbt parse");
     }
@@ -173,12 +173,12 @@ class ManifestReader {
   }
 
   bool read_document() {
-    Cursor cursor{std::string_view(*manifest_.bytes_)};
+    Cursor cursor(manifest_.bytes_.view());
     std::string_view key;
     bool described = false;
     bool has_nodes = false;
     bool has_macros = false;
-    cursor.enter('{');
+    if (!cursor.enter('{')) return wrong("it is not a JSON object");
     while (cursor.next_key(key)) {
       if (key == "metadata") {
         described = true;
@@ -195,7 +195,7 @@ class ManifestReader {
       has_nodes = has_nodes || key == "nodes";
       has_macros = has_macros || key == "macros";
     }
-    if (cursor.broken()) return wrong("it is not JSON");
+    if (!cursor.at_end()) return wrong("it is not JSON");
     // A part that is missing must never look like a part in which nothing changed.
     return (described && has_nodes && has_macros) ||
            wrong("it lacks \"metadata\", \"nodes\" or \"macros\": it is not a dbt manifest");
@@ -270,7 +270,7 @@ class ManifestReader {
       const Raw value = cursor.take();
       const std::optional<std::size_t> index = field_index(key);
       if (!index || value.empty()) continue;
-      entry.values[*index] = {static_cast<std::uint32_t>(value.data() - manifest_.bytes_->data()),
+      entry.values[*index] = {static_cast<std::uint32_t>(value.data() - manifest_.bytes_.view().data()),
                               static_cast<std::uint32_t>(value.size())};
     }
     return !cursor.broken() || wrong(fmt::format("'{}' is not JSON", entry.unique_id));
@@ -308,13 +308,22 @@ class ManifestReader {
 };
 
 Result<Manifest> Manifest::read(const std::filesystem::path& path) {
-  Result<std::string> bytes = io::read_file(path, largest_manifest);
+  Result<io::Buffer> bytes = io::read_buffer(path, largest_manifest);
   if (!bytes) return tl::unexpected(std::move(bytes.error()));
-  return parse(std::move(*bytes), path.string());
+  return ManifestReader(std::move(*bytes), path.string()).read();
 }
 
-Result<Manifest> Manifest::parse(std::string bytes, const std::string& name) {
-  return ManifestReader(std::move(bytes), name).read();
+Result<Manifest> Manifest::parse(std::string_view bytes, const std::string& name) {
+  return ManifestReader(io::Buffer::copy_of(bytes), name).read();
+}
+
+Result<BaseAndHead> read_both(const std::filesystem::path& base, const std::filesystem::path& head) {
+  std::future<Result<Manifest>> other = std::async(std::launch::async, [&] { return Manifest::read(base); });
+  Result<Manifest> head_manifest = Manifest::read(head);
+  Result<Manifest> base_manifest = other.get();
+  if (!base_manifest) return tl::unexpected(std::move(base_manifest.error()));
+  if (!head_manifest) return tl::unexpected(std::move(head_manifest.error()));
+  return BaseAndHead{std::move(*base_manifest), std::move(*head_manifest)};
 }
 
 std::string Manifest::text(const Entry& entry, Field field) const {

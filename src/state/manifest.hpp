@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <deque>
 #include <filesystem>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,6 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "io/files.hpp"
 #include "model/outcome.hpp"
 #include "state/json.hpp"
 
@@ -147,7 +147,7 @@ class Manifest {
   static Result<Manifest> read(const std::filesystem::path& path);
 
   /// As `read`, of bytes; `name` stands in errors for the path.
-  static Result<Manifest> parse(std::string bytes, const std::string& name);
+  static Result<Manifest> parse(std::string_view bytes, const std::string& name);
 
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] const std::string& dbt_version() const { return dbt_version_; }
@@ -176,7 +176,7 @@ class Manifest {
   /// A value as it is written; empty where the key is absent.
   [[nodiscard]] Raw raw(const Entry& entry, Field field) const {
     const Span span = entry.values[static_cast<std::size_t>(field)];
-    return std::string_view(*bytes_).substr(span.offset, span.length);
+    return bytes_.view().substr(span.offset, span.length);
   }
   /// The string; empty where it is absent or no string.
   [[nodiscard]] std::string text(const Entry& entry, Field field) const;
@@ -195,13 +195,20 @@ class Manifest {
     return found == index.end() ? nullptr : &entries[found->second];
   }
 
-  std::unique_ptr<std::string> bytes_;  ///< behind a pointer: entries hold views into it
-  std::deque<std::string> ids_;         ///< unique ids that the file writes with escapes
+  io::Buffer bytes_;
+  std::deque<std::string> ids_;  ///< unique ids that the file writes with escapes
   std::string name_, dbt_version_, adapter_type_, project_name_;
   int schema_version_ = 0;
   std::vector<Entry> nodes_, macros_, disabled_, docs_;
   Index node_index_, macro_index_, disabled_index_, docs_index_;
 };
+
+struct BaseAndHead {
+  Manifest base, head;
+};
+
+/// Reads two manifests at the same time.
+Result<BaseAndHead> read_both(const std::filesystem::path& base, const std::filesystem::path& head);
 
 /// What one file of a project contributes to a manifest. Unique ids, in the order of the manifest.
 struct FileContents {
