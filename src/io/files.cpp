@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <new>
 #include <system_error>
 #include <vector>
@@ -50,6 +51,38 @@ bool write_all(int fd, std::string_view bytes) {
   return true;
 }
 
+/// Reads the whole file. `make_room` gives the place for that many bytes, and keeps those that it held before. Returns
+/// how many there are.
+Result<std::size_t> read_into(const fs::path& path, std::uintmax_t limit,
+                              const std::function<char*(std::size_t)>& make_room) {
+  const std::string doing = "reading " + path.string();
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) return failed(ExitStatus::usage, doing, error_text(errno));
+  struct stat about{};
+  if (::fstat(file.get(), &about) != 0) return failed(ExitStatus::could_not_run, doing, error_text(errno));
+  if (S_ISDIR(about.st_mode)) return failed(ExitStatus::usage, doing, "it is a folder");
+  if (static_cast<std::uintmax_t>(about.st_size) > limit) {
+    return failed(ExitStatus::usage, doing,
+                  fmt::format("it has {} bytes; at most {} are accepted", about.st_size, limit));
+  }
+  constexpr std::size_t room_to_see_the_end = 64;  // so that the last read finds it without growing a large buffer
+  std::size_t room = static_cast<std::size_t>(about.st_size) + room_to_see_the_end;
+  char* bytes = make_room(room);
+  std::size_t have = 0;
+  while (true) {
+    if (have == room) {  // also files whose size says 0, such as those under /proc
+      if (have > limit) return failed(ExitStatus::usage, doing, fmt::format("it has more than {} bytes", limit));
+      room *= 2;
+      bytes = make_room(room);
+    }
+    const ssize_t n = ::read(file.get(), bytes + have, room - have);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return failed(ExitStatus::could_not_run, doing, error_text(errno));
+    if (n == 0) return have;
+    have += static_cast<std::size_t>(n);
+  }
+}
+
 }  // namespace
 
 Buffer::Buffer(std::size_t size) : size_(size) {
@@ -81,40 +114,27 @@ Buffer Buffer::copy_of(std::string_view bytes) {
 }
 
 Result<Buffer> read_buffer(const fs::path& path, std::uintmax_t limit) {
-  const std::string doing = "reading " + path.string();
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0) return failed(ExitStatus::usage, doing, error_text(errno));
-  struct stat about{};
-  if (::fstat(file.get(), &about) != 0) return failed(ExitStatus::could_not_run, doing, error_text(errno));
-  if (S_ISDIR(about.st_mode)) return failed(ExitStatus::usage, doing, "it is a folder");
-  if (static_cast<std::uintmax_t>(about.st_size) > limit) {
-    return failed(ExitStatus::usage, doing,
-                  fmt::format("it has {} bytes; at most {} are accepted", about.st_size, limit));
-  }
-  constexpr std::size_t room_to_see_the_end = 64;  // so that the last read finds it without growing a large buffer
-  Buffer buffer(static_cast<std::size_t>(about.st_size) + room_to_see_the_end);
-  std::size_t have = 0;
-  while (true) {
-    if (have == buffer.size()) {  // also files whose size says 0, such as those under /proc
-      if (have > limit) return failed(ExitStatus::usage, doing, fmt::format("it has more than {} bytes", limit));
-      Buffer larger(2 * have);
-      std::copy_n(buffer.bytes_.get(), have, larger.bytes_.get());
-      buffer = std::move(larger);
-    }
-    const ssize_t n = ::read(file.get(), buffer.bytes_.get() + have, buffer.size() - have);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return failed(ExitStatus::could_not_run, doing, error_text(errno));
-    if (n == 0) break;
-    have += static_cast<std::size_t>(n);
-  }
-  buffer.end_at(have);
+  Buffer buffer;
+  const auto size = read_into(path, limit, [&](std::size_t room) {
+    Buffer larger(room);
+    std::copy_n(buffer.bytes_.get(), buffer.size(), larger.bytes_.get());
+    buffer = std::move(larger);
+    return buffer.bytes_.get();
+  });
+  if (!size) return tl::unexpected(size.error());
+  buffer.end_at(*size);
   return buffer;
 }
 
 Result<std::string> read_file(const fs::path& path, std::uintmax_t limit) {
-  auto buffer = read_buffer(path, limit);
-  if (!buffer) return tl::unexpected(std::move(buffer.error()));
-  return std::string(buffer->view());
+  std::string bytes;
+  const auto size = read_into(path, limit, [&](std::size_t room) {
+    bytes.resize(room);
+    return bytes.data();
+  });
+  if (!size) return tl::unexpected(size.error());
+  bytes.resize(*size);
+  return bytes;
 }
 
 Result<void> write_file(const fs::path& path, std::string_view bytes, unsigned mode) {
