@@ -130,6 +130,10 @@ std::vector<std::string> present(std::vector<std::optional<std::string>> strings
   return kept;
 }
 
+std::uint32_t tag_of(std::string_view unique_id) {
+  return static_cast<std::uint32_t>(std::hash<std::string_view>{}(unique_id));
+}
+
 /// A list of strings, or one string for a list of one.
 std::vector<std::string> string_list(Raw raw) {
   if (std::optional<std::string> one = decode_string(raw)) return {std::move(*one)};
@@ -137,6 +141,43 @@ std::vector<std::string> string_list(Raw raw) {
 }
 
 }  // namespace
+
+bool IdTable::add(std::span<const Entry> entries, std::uint32_t position) {
+  if (2 * (taken_ + 1) > slots_.size()) grow();
+  const std::string_view unique_id = entries[position].unique_id;
+  const std::uint32_t tag = tag_of(unique_id);
+  Slot& slot = slots_[slot_of(entries, unique_id, tag)];
+  if (slot.position != free_slot) return false;
+  slot = {tag, position};
+  ++taken_;
+  return true;
+}
+
+const Entry* IdTable::find(std::span<const Entry> entries, std::string_view unique_id) const {
+  if (slots_.empty()) return nullptr;
+  const std::uint32_t position = slots_[slot_of(entries, unique_id, tag_of(unique_id))].position;
+  return position == free_slot ? nullptr : &entries[position];
+}
+
+std::size_t IdTable::slot_of(std::span<const Entry> entries, std::string_view unique_id, std::uint32_t tag) const {
+  std::size_t at = tag & (slots_.size() - 1);
+  while (slots_[at].position != free_slot &&
+         (slots_[at].tag != tag || entries[slots_[at].position].unique_id != unique_id)) {
+    at = (at + 1) & (slots_.size() - 1);
+  }
+  return at;
+}
+
+void IdTable::grow() {
+  std::vector<Slot> slots(std::max<std::size_t>(2 * slots_.size(), 64));
+  slots.swap(slots_);
+  for (const Slot& old : slots) {
+    if (old.position == free_slot) continue;
+    std::size_t at = old.tag & (slots_.size() - 1);
+    while (slots_[at].position != free_slot) at = (at + 1) & (slots_.size() - 1);
+    slots_[at] = old;
+  }
+}
 
 std::string_view key_of(Field field) { return keys[static_cast<std::size_t>(field)]; }
 
@@ -150,6 +191,8 @@ class ManifestReader {
 
   Result<Manifest> read() {
     if (manifest_.bytes_.size() > largest_manifest) return broken("it is larger than 512 MiB");
+    // dbt writes more than this for an entry. Room that stays empty is never touched, and costs no memory.
+    manifest_.nodes_.reserve(manifest_.bytes_.size() / 1024);
     const bool read = read_document();
     // The outline of what was read to its end is in order; of the rest it tells best what is wrong.
     if (!read) {
@@ -293,13 +336,10 @@ class ManifestReader {
     return keep(manifest_.nodes_, manifest_.node_index_, entry);
   }
 
-  bool keep(std::vector<Entry>& entries, Manifest::Index& index, const Entry& entry) {
-    const auto position = static_cast<std::uint32_t>(entries.size());
-    if (!index.emplace(entry.unique_id, position).second) {
-      return wrong(fmt::format("the unique id '{}' is there twice", entry.unique_id));
-    }
+  bool keep(std::vector<Entry>& entries, IdTable& index, const Entry& entry) {
     entries.push_back(entry);
-    return true;
+    return index.add(entries, static_cast<std::uint32_t>(entries.size() - 1)) ||
+           wrong(fmt::format("the unique id '{}' is there twice", entry.unique_id));
   }
 
   Manifest manifest_;

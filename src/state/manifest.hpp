@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <filesystem>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -139,6 +140,30 @@ struct NodeInfo {
   bool operator==(const NodeInfo&) const = default;
 };
 
+/// Finds entries by their unique ids: positions in a table of twice their number or more, each with a part of its id's
+/// hash beside it, so that mostly only the right id is looked at.
+class IdTable {
+ public:
+  /// Adds entries[position]. False = one of that id is there already.
+  bool add(std::span<const Entry> entries, std::uint32_t position);
+  /// Null where there is none. `entries` must be those that were added.
+  [[nodiscard]] const Entry* find(std::span<const Entry> entries, std::string_view unique_id) const;
+
+ private:
+  static constexpr std::uint32_t free_slot = std::numeric_limits<std::uint32_t>::max();
+  struct Slot {
+    std::uint32_t tag = 0;
+    std::uint32_t position = free_slot;
+  };
+  void grow();
+  /// The slot of that id, or the free one where it belongs. The table must not be full.
+  [[nodiscard]] std::size_t slot_of(std::span<const Entry> entries, std::string_view unique_id,
+                                    std::uint32_t tag) const;
+
+  std::vector<Slot> slots_;  ///< a power of two; a taken slot's entry is looked for onward
+  std::size_t taken_ = 0;
+};
+
 /// A dbt manifest, read for comparison: all bytes of the file are kept, and of each entry where its values stand.
 class Manifest {
  public:
@@ -163,14 +188,12 @@ class Manifest {
   [[nodiscard]] std::span<const Entry> docs() const { return docs_; }
 
   /// Null where there is none.
-  [[nodiscard]] const Entry* find_node(std::string_view unique_id) const {
-    return find(nodes_, node_index_, unique_id);
-  }
+  [[nodiscard]] const Entry* find_node(std::string_view unique_id) const { return node_index_.find(nodes_, unique_id); }
   [[nodiscard]] const Entry* find_macro(std::string_view unique_id) const {
-    return find(macros_, macro_index_, unique_id);
+    return macro_index_.find(macros_, unique_id);
   }
   [[nodiscard]] const Entry* find_disabled(std::string_view unique_id) const {
-    return find(disabled_, disabled_index_, unique_id);
+    return disabled_index_.find(disabled_, unique_id);
   }
 
   /// A value as it is written; empty where the key is absent.
@@ -187,20 +210,15 @@ class Manifest {
   [[nodiscard]] NodeInfo info(const Entry& entry) const;
 
  private:
-  using Index = std::unordered_map<std::string_view, std::uint32_t>;
   friend class ManifestReader;
   Manifest() = default;
-  static const Entry* find(const std::vector<Entry>& entries, const Index& index, std::string_view unique_id) {
-    const auto found = index.find(unique_id);
-    return found == index.end() ? nullptr : &entries[found->second];
-  }
 
   io::Buffer bytes_;
   std::deque<std::string> ids_;  ///< unique ids that the file writes with escapes
   std::string name_, dbt_version_, adapter_type_, project_name_;
   int schema_version_ = 0;
   std::vector<Entry> nodes_, macros_, disabled_, docs_;
-  Index node_index_, macro_index_, disabled_index_, docs_index_;
+  IdTable node_index_, macro_index_, disabled_index_, docs_index_;
 };
 
 struct BaseAndHead {
