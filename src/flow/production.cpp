@@ -146,7 +146,7 @@ Result<ProductionAtHand> look_at_production(const Context& context, const Projec
     session.forget("production");
   } else {
     production.known = {"none", "", ""};
-    production.notes.push_back(
+    production.notes.emplace_back(
         "No production target is known, so all that the plan reads is built: set dbt.production to defer to it.");
   }
   if (head.adapter_type == "duckdb") {

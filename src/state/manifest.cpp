@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <future>
+#include <set>
 
 namespace offshoot::state {
 
@@ -223,9 +224,14 @@ class ManifestReader {
     bool has_macros = false;
     if (!cursor.enter('{')) return wrong("it is not a JSON object");
     while (cursor.next_key(key)) {
+      if (!sections_seen_.insert(key).second) return wrong(fmt::format("the key \"{}\" is there twice", key));
       if (key == "metadata") {
         described = true;
         if (!read_metadata(cursor.take())) return false;
+        continue;
+      }
+      if (key == "selectors") {
+        manifest_.selectors_ = span_of(cursor.take());
         continue;
       }
       const auto section =
@@ -249,6 +255,11 @@ class ManifestReader {
     if (key.find('\\') == std::string_view::npos) return key;
     const std::optional<std::string> text = decode_string({key.data() - 1, key.size() + 2});
     return text ? manifest_.ids_.emplace_back(*text) : std::string_view{};
+  }
+
+  [[nodiscard]] Span span_of(Raw value) const {
+    return {static_cast<std::uint32_t>(value.data() - manifest_.bytes_.view().data()),
+            static_cast<std::uint32_t>(value.size())};
   }
 
   bool read_metadata(Raw metadata) {
@@ -313,8 +324,9 @@ class ManifestReader {
       const Raw value = cursor.take();
       const std::optional<std::size_t> index = field_index(key);
       if (!index || value.empty()) continue;
-      entry.values[*index] = {static_cast<std::uint32_t>(value.data() - manifest_.bytes_.view().data()),
-                              static_cast<std::uint32_t>(value.size())};
+      if (entry.values[*index].length != 0)
+        return wrong(fmt::format("'{}' has the key \"{}\" twice", entry.unique_id, key));
+      entry.values[*index] = span_of(value);
     }
     return !cursor.broken() || wrong(fmt::format("'{}' is not JSON", entry.unique_id));
   }
@@ -345,6 +357,7 @@ class ManifestReader {
   Manifest manifest_;
   std::string why_;
   std::string version_error_;
+  std::set<std::string_view> sections_seen_;
 };
 
 Result<Manifest> Manifest::read(const std::filesystem::path& path) {

@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
 #include <unordered_map>
 
 #include "state/compare.hpp"
+#include "state/definition.hpp"
 #include "state/graph.hpp"
 #include "state/match.hpp"
 #include "state/selector.hpp"
@@ -18,6 +20,11 @@ namespace {
 
 /// What dbt selects from when nothing is asked for.
 constexpr std::string_view everything = "fqn:* source:* exposure:* metric:* semantic_model:*";
+
+/// How far selectors of selectors.yml may nest, and how many criteria they may come to: they name one another, and
+/// nothing keeps a manifest from having them do so in a circle.
+constexpr std::size_t deepest_definition = 300;
+constexpr std::size_t most_definitions = 10'000;
 
 /// Names that a note tells; the others are counted.
 constexpr std::size_t names_told = 5;
@@ -77,8 +84,10 @@ class Evaluator {
     return std::move(*all);
   }
 
-  Result<Found> criterion(const Term& term) {
-    Result<NodeSet> named = matcher_.match(term);
+  Result<Found> criterion(const Term& term) { return criterion(term, mode_); }
+
+  Result<Found> criterion(const Term& term, IndirectSelection mode) {
+    Result<NodeSet> named = term.method == Method::selector ? selected_by_name(term.value) : matcher_.match(term);
     if (!named) return tl::unexpected(std::move(named.error()));
     NodeSet selected = *named;
     if (term.childrens_parents) {
@@ -88,7 +97,53 @@ class Evaluator {
     if (term.above) selected |= graph_.above(*named, *term.above);
     if (term.below) selected |= graph_.below(*named, *term.below);
     answers_.push_back({&term, std::move(*named), selected});
-    return add_tests(selected);
+    // A selector of selectors.yml has settled by itself which tests are in.
+    if (term.method == Method::selector) return Found{selected, selected};
+    return add_tests(selected, mode);
+  }
+
+  Result<NodeSet> selected_by_name(const std::string& pattern) {
+    Result<Found> found = definitions(pattern);
+    if (!found) return tl::unexpected(std::move(found.error()));
+    return std::move(found->direct);
+  }
+
+  Result<Found> definitions(const std::string& pattern, std::size_t depth = 0) {
+    Result<std::vector<Definition>> read = find_definitions(head_, pattern);
+    if (!read) return tl::unexpected(std::move(read.error()));
+    // Kept: answers point to their criteria.
+    const Definition& all =
+        definitions_.emplace_back(Definition{.kind = Definition::Kind::union_of, .parts = std::move(*read)});
+    return definition(all, depth + 1);
+  }
+
+  /// dbt does not settle anew which tests come in where sets of a definition are combined.
+  Result<Found> definition(const Definition& wanted, std::size_t depth) {
+    if (depth > deepest_definition || ++definitions_seen_ > most_definitions) {
+      return failed(
+          ExitStatus::usage, "evaluating the selectors of selectors.yml",
+          fmt::format("they name one another in a circle, or come to more than {} criteria", most_definitions));
+    }
+    if (wanted.kind == Definition::Kind::criterion) return criterion(wanted.term, wanted.mode.value_or(mode_));
+    if (wanted.kind == Definition::Kind::named) return definitions(wanted.name, depth);
+    std::optional<Found> all;
+    for (const Definition& part : wanted.parts) {
+      Result<Found> found = definition(part, depth + 1);
+      if (!found) return found;
+      if (!all) {
+        all = std::move(*found);
+      } else if (wanted.kind == Definition::Kind::union_of) {
+        all->direct |= found->direct;
+        all->with_indirect |= found->with_indirect;
+      } else if (wanted.kind == Definition::Kind::intersection_of) {
+        all->direct &= found->direct;
+        all->with_indirect &= found->with_indirect;
+      } else {
+        all->direct -= found->direct;
+        all->with_indirect -= found->with_indirect;
+      }
+    }
+    return all ? std::move(*all) : Found{NodeSet(graph_.size()), NodeSet(graph_.size())};
   }
 
   [[nodiscard]] bool is_test(NodeIndex node) const {
@@ -101,17 +156,17 @@ class Evaluator {
     return std::all_of(parents.begin(), parents.end(), [&](NodeIndex parent) { return set.contains(parent); });
   }
 
-  [[nodiscard]] Found add_tests(const NodeSet& selected) const {
+  [[nodiscard]] Found add_tests(const NodeSet& selected, IndirectSelection mode) const {
     Found found{selected, selected};
-    if (mode_ == IndirectSelection::empty) return found;
+    if (mode == IndirectSelection::empty) return found;
     NodeSet buildable = selected;
-    if (mode_ == IndirectSelection::buildable) {
+    if (mode == IndirectSelection::buildable) {
       buildable |= graph_.above(selected, any_depth);
       buildable |= sources_;
     }
     for (const NodeIndex test : graph_.below(selected, 1).members()) {
       if (!is_test(test)) continue;
-      const bool in = mode_ == IndirectSelection::eager || depends_only_on(test, buildable);
+      const bool in = mode == IndirectSelection::eager || depends_only_on(test, buildable);
       (in ? found.direct : found.with_indirect).insert(test);
     }
     found.with_indirect |= found.direct;
@@ -138,6 +193,8 @@ class Evaluator {
   IndirectSelection mode_;
   NodeSet sources_;
   std::vector<Answer> answers_;
+  std::deque<Definition> definitions_;
+  std::size_t definitions_seen_ = 0;
 };
 
 /// Says why each selected node is in.
@@ -385,6 +442,14 @@ Result<void> check_versions(const Manifest& base, const Manifest& head) {
 
 }  // namespace
 
+std::optional<IndirectSelection> indirect_selection_of(std::string_view name) {
+  if (name == "eager") return IndirectSelection::eager;
+  if (name == "cautious") return IndirectSelection::cautious;
+  if (name == "buildable") return IndirectSelection::buildable;
+  if (name == "empty") return IndirectSelection::empty;
+  return std::nullopt;
+}
+
 Result<Selection> select(const Manifest& base, const Manifest& head, const SelectRequest& request) {
   if (Result<void> checked = check_versions(base, head); !checked) return tl::unexpected(checked.error());
   const io::Instant now = request.now.value_or(io::now());
@@ -424,13 +489,20 @@ Result<Selection> select(const Manifest& base, const Manifest& head, const Selec
   return selection;
 }
 
-BuildList build_list(const Selection& selection, const Manifest& head) {
+BuildList build_list(const Selection& selection, const Manifest& head, LoneUnitTests lone_unit_tests) {
   const auto has_code = [&](const PlannedNode& node) {
     const Entry* entry = head.find_node(node.unique_id);
     return entry == nullptr || head.info(*entry).has_code;
   };
   BuildList list;
-  std::vector<std::string> ephemeral, without_code;
+  const auto is_selected = [&](const std::string& unique_id) {
+    return std::any_of(selection.selected.begin(), selection.selected.end(),
+                       [&](const PlannedNode& node) { return node.unique_id == unique_id; });
+  };
+  const auto is_lone = [&](const PlannedNode& node) {
+    return node.resource_type == "unit_test" && (node.depends_on.empty() || !is_selected(node.depends_on[0]));
+  };
+  std::vector<std::string> ephemeral, without_code, lone;
   for (const PlannedNode& node : selection.selected) {
     const std::string_view type = node.resource_type;
     if (type == "source" || type == "metric" || type == "semantic_model") continue;
@@ -439,11 +511,14 @@ BuildList build_list(const Selection& selection, const Manifest& head) {
       without_code.push_back(node.unique_id);
     } else if (type == "model" && node.materialized == "ephemeral") {
       ephemeral.push_back(node.unique_id);
+    } else if (lone_unit_tests == LoneUnitTests::go && is_lone(node)) {
+      lone.push_back(node.unique_id);
     } else {
       list.nodes.push_back(node);
     }
   }
   note(list.notes, ephemeral, "ephemeral models, which are compiled into the models that read them");
+  note(list.notes, lone, "unit tests whose model is not selected, which dbt build leaves out and dbt test runs");
   note(list.notes, without_code, "nodes without code, which dbt does not build");
   return list;
 }
