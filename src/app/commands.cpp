@@ -113,18 +113,17 @@ ExitStatus state(const Invocation& invocation, const Options& options) {
                              "it is eager, cautious, buildable or empty",
                              {}});
   }
-  const auto base = state::Manifest::read(invocation.folder / options.base_manifest);
-  if (!base) return fail(invocation, base.error());
-  const auto head = state::Manifest::read(invocation.folder / options.head_manifest);
-  if (!head) return fail(invocation, head.error());
-  auto selection = state::select(*base, *head,
+  const auto sides =
+      state::read_both(invocation.folder / options.base_manifest, invocation.folder / options.head_manifest);
+  if (!sides) return fail(invocation, sides.error());
+  auto selection = state::select(sides->base, sides->head,
                                  {.select = options.select.empty() ? "state:modified+" : options.select,
                                   .exclude = options.exclude,
                                   .indirect_selection = *indirect_selection,
                                   .compare_more_unrendered_values = options.compare_more_unrendered_values});
   if (!selection) return fail(invocation, selection.error());
   if (options.only_built) {
-    auto list = state::build_list(*selection, *head, state::LoneUnitTests::go);
+    auto list = state::build_list(*selection, sides->head, state::LoneUnitTests::go);
     selection->selected = std::move(list.nodes);
     selection->notes.insert(selection->notes.end(), list.notes.begin(), list.notes.end());
   }
