@@ -90,6 +90,8 @@ std::vector<Named> declare(CLI::App& program, Options& options) {
   state_command.add_flag("--explain", options.explain, "Print why each is selected, as a tree, instead of bare ids");
   state_command.add_flag("--compare-more-unrendered-values", options.compare_more_unrendered_values,
                          "Both were parsed with dbt's flag state_modified_compare_more_unrendered_values");
+  state_command.add_flag("--build", options.only_built,
+                         "Only what dbt build runs: no sources or ephemeral models, no unit tests without their model");
   add_json(state_command, options);
 
   auto& lint_command = add("lint", "Lint the changed lines, and nothing else", lint);

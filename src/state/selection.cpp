@@ -5,10 +5,12 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
 #include <unordered_map>
 
 #include "state/blind_spots.hpp"
 #include "state/compare.hpp"
+#include "state/definition.hpp"
 #include "state/graph.hpp"
 #include "state/match.hpp"
 #include "state/selector.hpp"
@@ -19,6 +21,11 @@ namespace {
 
 /// What dbt selects from when nothing is asked for.
 constexpr std::string_view everything = "fqn:* source:* exposure:* metric:* semantic_model:*";
+
+/// How far selectors of selectors.yml may nest, and how many criteria they may come to: they name one another, and
+/// nothing keeps a manifest from having them do so in a circle.
+constexpr std::size_t deepest_definition = 300;
+constexpr std::size_t most_definitions = 10'000;
 
 /// One evaluated criterion, for the reasons.
 struct Answer {
@@ -75,8 +82,10 @@ class Evaluator {
     return std::move(*all);
   }
 
-  Result<Found> criterion(const Term& term) {
-    Result<NodeSet> named = matcher_.match(term);
+  Result<Found> criterion(const Term& term) { return criterion(term, mode_); }
+
+  Result<Found> criterion(const Term& term, IndirectSelection mode) {
+    Result<NodeSet> named = term.method == Method::selector ? selected_by_name(term.value) : matcher_.match(term);
     if (!named) return tl::unexpected(std::move(named.error()));
     NodeSet selected = *named;
     if (term.childrens_parents) {
@@ -86,7 +95,53 @@ class Evaluator {
     if (term.above) selected |= graph_.above(*named, *term.above);
     if (term.below) selected |= graph_.below(*named, *term.below);
     answers_.push_back({&term, std::move(*named), selected});
-    return add_tests(selected);
+    // A selector of selectors.yml has settled by itself which tests are in.
+    if (term.method == Method::selector) return Found{selected, selected};
+    return add_tests(selected, mode);
+  }
+
+  Result<NodeSet> selected_by_name(const std::string& pattern) {
+    Result<Found> found = definitions(pattern);
+    if (!found) return tl::unexpected(std::move(found.error()));
+    return std::move(found->direct);
+  }
+
+  Result<Found> definitions(const std::string& pattern, std::size_t depth = 0) {
+    Result<std::vector<Definition>> read = find_definitions(head_, pattern);
+    if (!read) return tl::unexpected(std::move(read.error()));
+    // Kept: answers point to their criteria.
+    const Definition& all =
+        definitions_.emplace_back(Definition{.kind = Definition::Kind::union_of, .parts = std::move(*read)});
+    return definition(all, depth + 1);
+  }
+
+  /// dbt does not settle anew which tests come in where sets of a definition are combined.
+  Result<Found> definition(const Definition& wanted, std::size_t depth) {
+    if (depth > deepest_definition || ++definitions_seen_ > most_definitions) {
+      return failed(
+          ExitStatus::usage, "evaluating the selectors of selectors.yml",
+          fmt::format("they name one another in a circle, or come to more than {} criteria", most_definitions));
+    }
+    if (wanted.kind == Definition::Kind::criterion) return criterion(wanted.term, wanted.mode.value_or(mode_));
+    if (wanted.kind == Definition::Kind::named) return definitions(wanted.name, depth);
+    std::optional<Found> all;
+    for (const Definition& part : wanted.parts) {
+      Result<Found> found = definition(part, depth + 1);
+      if (!found) return found;
+      if (!all) {
+        all = std::move(*found);
+      } else if (wanted.kind == Definition::Kind::union_of) {
+        all->direct |= found->direct;
+        all->with_indirect |= found->with_indirect;
+      } else if (wanted.kind == Definition::Kind::intersection_of) {
+        all->direct &= found->direct;
+        all->with_indirect &= found->with_indirect;
+      } else {
+        all->direct -= found->direct;
+        all->with_indirect -= found->with_indirect;
+      }
+    }
+    return all ? std::move(*all) : Found{NodeSet(graph_.size()), NodeSet(graph_.size())};
   }
 
   [[nodiscard]] bool is_test(NodeIndex node) const {
@@ -99,17 +154,17 @@ class Evaluator {
     return std::all_of(parents.begin(), parents.end(), [&](NodeIndex parent) { return set.contains(parent); });
   }
 
-  [[nodiscard]] Found add_tests(const NodeSet& selected) const {
+  [[nodiscard]] Found add_tests(const NodeSet& selected, IndirectSelection mode) const {
     Found found{selected, selected};
-    if (mode_ == IndirectSelection::empty) return found;
+    if (mode == IndirectSelection::empty) return found;
     NodeSet buildable = selected;
-    if (mode_ == IndirectSelection::buildable) {
+    if (mode == IndirectSelection::buildable) {
       buildable |= graph_.above(selected, any_depth);
       buildable |= sources_;
     }
     for (const NodeIndex test : graph_.below(selected, 1).members()) {
       if (!is_test(test)) continue;
-      const bool in = mode_ == IndirectSelection::eager || depends_only_on(test, buildable);
+      const bool in = mode == IndirectSelection::eager || depends_only_on(test, buildable);
       (in ? found.direct : found.with_indirect).insert(test);
     }
     found.with_indirect |= found.direct;
@@ -136,6 +191,8 @@ class Evaluator {
   IndirectSelection mode_;
   NodeSet sources_;
   std::vector<Answer> answers_;
+  std::deque<Definition> definitions_;
+  std::size_t definitions_seen_ = 0;
 };
 
 /// Says why each selected node is in.
@@ -413,6 +470,14 @@ void compare_with_strict(Selection& selection, const Manifest& head, const std::
 
 }  // namespace
 
+std::optional<IndirectSelection> indirect_selection_of(std::string_view name) {
+  if (name == "eager") return IndirectSelection::eager;
+  if (name == "cautious") return IndirectSelection::cautious;
+  if (name == "buildable") return IndirectSelection::buildable;
+  if (name == "empty") return IndirectSelection::empty;
+  return std::nullopt;
+}
+
 Result<Selection> select(const Manifest& base, const Manifest& head, const SelectRequest& request) {
   if (Result<void> checked = check_versions(base, head); !checked) return tl::unexpected(checked.error());
   const Result<Question> question = read_request(request);
@@ -439,24 +504,37 @@ Result<Selection> select(const Manifest& base, const Manifest& head, const Selec
   return selection;
 }
 
-BuildList build_list(const Selection& selection, const Manifest& head) {
+BuildList build_list(const Selection& selection, const Manifest& head, LoneUnitTests lone_unit_tests) {
   const auto has_code = [&](const PlannedNode& node) {
     const Entry* entry = head.find_node(node.unique_id);
     return entry == nullptr || head.info(*entry).has_code;
   };
   BuildList list;
-  std::vector<std::string> without_code;
+  const auto is_selected = [&](const std::string& unique_id) {
+    return std::ranges::binary_search(selection.selected, unique_id, {}, &PlannedNode::unique_id);
+  };
+  const auto is_lone = [&](const PlannedNode& node) {
+    return node.resource_type == "unit_test" && (node.depends_on.empty() || !is_selected(node.depends_on[0]));
+  };
+  std::vector<std::string> without_code, lone;
   for (const PlannedNode& node : selection.selected) {
     const std::string_view type = node.resource_type;
     const bool is_code = type == "model" || type == "snapshot" || type == "test";
     const bool blank = is_code && !has_code(node);
     if (blank) without_code.push_back(node.unique_id);
+    const bool without_model = lone_unit_tests == LoneUnitTests::go && is_lone(node);
+    if (without_model) lone.push_back(node.unique_id);
     const bool passed_over = type == "source" || type == "metric" || type == "semantic_model" ||
                              (type == "model" && node.materialized == "ephemeral");
-    (blank || passed_over ? list.unbuilt : list.nodes).push_back(node);
+    (blank || without_model || passed_over ? list.unbuilt : list.nodes).push_back(node);
   }
   if (!without_code.empty()) {
     list.notes.push_back(fmt::format("nodes without code, which dbt does not build: {}", some_of(without_code)));
+  }
+  if (!lone.empty()) {
+    list.notes.push_back(
+        fmt::format("unit tests whose model is not selected, which dbt build leaves out and dbt test runs: {}",
+                    some_of(lone)));
   }
   return list;
 }

@@ -17,6 +17,9 @@ namespace offshoot::state {
 /// What dbt does with a test of which not all parents are selected; dbt's own four modes.
 enum class IndirectSelection { eager, cautious, buildable, empty };
 
+/// By dbt's name for it; absent = there is none of that name.
+std::optional<IndirectSelection> indirect_selection_of(std::string_view name);
+
 /// Whether two texts of SQL with Jinja, the base's and the head's, mean the same though they differ.
 using SameCode = std::function<bool(std::string_view before, std::string_view after)>;
 
@@ -26,7 +29,7 @@ using FileChanged = std::function<bool(std::string_view package, std::string_vie
 /// What to select, in dbt's words.
 struct SelectRequest {
   std::string select = "state:modified+";  ///< empty = everything, as with dbt
-  std::string exclude;
+  std::string exclude{};
   IndirectSelection indirect_selection = IndirectSelection::eager;
   /// dbt's behaviour flag state_modified_compare_more_unrendered_values, as both manifests were parsed.
   bool compare_more_unrendered_values = false;
@@ -59,8 +62,11 @@ struct BuildList {
   std::vector<std::string> notes{};    ///< what of these a reader would expect to be executed, and why it is not
 };
 
-/// Leaves out what dbt does not run: sources, metrics and semantic models, ephemeral models, nodes without code. Unit
-/// tests stay whose model is not selected, which `dbt test` runs and `dbt build` does not.
-BuildList build_list(const Selection& selection, const Manifest& head);
+/// Unit tests whose model is not selected: `dbt test` runs them, and `dbt build` does not.
+enum class LoneUnitTests { stay, go };
+
+/// Leaves out what dbt does not run: sources, metrics and semantic models, ephemeral models, nodes without code.
+BuildList build_list(const Selection& selection, const Manifest& head,
+                     LoneUnitTests lone_unit_tests = LoneUnitTests::stay);
 
 }  // namespace offshoot::state
