@@ -72,7 +72,9 @@ ExitStatus check(const Invocation& invocation, const Options& options) {
   const auto surroundings = Surroundings::make(invocation, options, "check");
   if (!surroundings) return fail(invocation, surroundings.error());
   const flow::Context& context = (*surroundings)->context();
-  const Run run = flow::check(context, {.lint = !options.no_lint});
+  flow::Announcement announcement(context);
+  const Run run = flow::check(context, announcement, {.lint = !options.no_lint});
+  invocation.err << announcement.commands();
   if (!options.comment_file.empty()) {
     auto written = io::write_file(invocation.folder / options.comment_file, report::comment_markdown(run));
     if (!written) say_failure(invocation.err, written.error());
@@ -174,7 +176,9 @@ ExitStatus clean(const Invocation& invocation, const Options& options) {
 ExitStatus deploy(const Invocation& invocation, const Options& options) {
   const auto surroundings = Surroundings::make(invocation, options, "deploy");
   if (!surroundings) return fail(invocation, surroundings.error());
-  const Run run = flow::deploy((*surroundings)->context());
+  flow::Announcement announcement((*surroundings)->context());
+  const Run run = flow::deploy((*surroundings)->context(), announcement);
+  invocation.err << announcement.commands();
   return conclude(invocation, options, (*surroundings)->context(), run);
 }
 
