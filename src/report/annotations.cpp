@@ -71,17 +71,23 @@ std::vector<Annotation> annotations_of_build(const Run& run) {
   const Digest digest(run);
   const auto changes = first_changes(run);
   std::vector<Annotation> all;
+  const auto change_of = [&](const PlannedNode& node) {
+    return changes.find(repository_path(plan->project_dir, node.file));
+  };
   const auto add = [&](const Trouble& trouble) {
-    if (trouble.node == nullptr || trouble.node->file.empty()) return;
-    const std::string path = repository_path(plan->project_dir, trouble.node->file);
-    const auto change = changes.find(path);
+    if (trouble.node == nullptr) return;
+    auto change = change_of(*trouble.node);
+    for (const std::string& parent : trouble.node->depends_on) {  // a test's own file, else that of what it tests
+      const PlannedNode* tested = is_test(*trouble.node) ? digest.node(parent) : nullptr;
+      if (change == changes.end() && tested != nullptr) change = change_of(*tested);
+    }
     if (change == changes.end()) return;  // the comment tells of it; it is not at a changed line
     const NodeResult& result = *trouble.result;
     std::string message = result.message;
     if (message.empty() && result.failures > 0) message = fmt::format("{} rows", result.failures);
     all.push_back(
         {.level = level_of(result.status),
-         .path = path,
+         .path = change->first,
          .first_line = change->second.first,
          .last_line = change->second.last,
          .title = one_line(fmt::format("{}: {}", short_name(result.unique_id), status_word(result.status)), 200),

@@ -12,7 +12,7 @@ namespace offshoot::report {
 
 /// Places that failures of stages name.
 std::vector<Annotation> annotations_of_stages(const Run& run);
-/// What did not build, and tests that failed or warned, at the first changed line of their files.
+/// What did not build, and tests that failed or warned, at the first changed line of their files, or of what they test.
 std::vector<Annotation> annotations_of_build(const Run& run);
 /// Lint findings on changed lines.
 std::vector<Annotation> annotations_of_lint(const Run& run);

@@ -17,35 +17,52 @@ VENV = Path(os.environ.get("OFFSHOOT_TEST_VENV", ROOT / ".venv"))
 TINY = ROOT / "tests/scenario/projects/tiny"
 
 
+def git(repository, *arguments):
+    identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "commit.gpgsign=false"]
+    done = subprocess.run(["git", *identity, *arguments], cwd=repository, check=True, capture_output=True)
+    return done.stdout.decode().strip()
+
+
+def surroundings(folder):
+    return {"PATH": f"{VENV / 'bin'}:/usr/local/bin:/usr/bin:/bin", "HOME": str(folder), "VIRTUAL_ENV": str(VENV),
+            "LANG": "C.UTF-8", "TINY_PROD": str(folder / "prod.duckdb"), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+            "ASAN_OPTIONS": "detect_leaks=0"}
+
+
+@pytest.fixture(scope="session")
+def base(tmp_path_factory):
+    """The project on its main branch, deployed."""
+    folder = tmp_path_factory.mktemp("base")
+    repository = folder / "repository"
+    shutil.copytree(TINY, repository)
+    git(repository, "-c", "init.defaultBranch=main", "init", "--quiet")
+    git(repository, "add", "--all")
+    git(repository, "commit", "--quiet", "--message", "base")
+    subprocess.run([VENV / "bin/dbt", "--quiet", "build", "--target", "prod"], cwd=repository, check=True,
+                   env=surroundings(folder), capture_output=True)
+    for leftover in ("target", "logs"):
+        shutil.rmtree(repository / leftover, ignore_errors=True)
+    git(repository, "switch", "--quiet", "--create", "feature")
+    return folder
+
+
 class PullRequest:
     """Pull request 7 of the tiny project, checked out as actions/checkout does: its merge commit, on DuckDB."""
 
-    def __init__(self, offshoot, github, folder):
+    def __init__(self, offshoot, github, base, folder):
         self.offshoot, self.folder = offshoot, folder
         self.repository = folder / "repository"
-        shutil.copytree(TINY, self.repository)
-        self.environment = {
-            "PATH": f"{VENV / 'bin'}:/usr/local/bin:/usr/bin:/bin", "HOME": str(folder), "VIRTUAL_ENV": str(VENV),
-            "LANG": "C.UTF-8", "TINY_PROD": str(folder / "prod.duckdb"), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        shutil.copytree(base, folder, dirs_exist_ok=True)
+        self.environment = surroundings(folder) | {
             "GITHUB_ACTIONS": "true", "GITHUB_API_URL": github.public, "GITHUB_TOKEN": "ghs_0123456789",
             "GITHUB_REPOSITORY": "acme/shop", "GITHUB_REPOSITORY_ID": "4711", "GITHUB_RUN_ATTEMPT": "1",
             "GITHUB_SERVER_URL": "https://github.com", "GITHUB_EVENT_NAME": "pull_request", "GITHUB_HEAD_REF": "feature",
             "GITHUB_BASE_REF": "main", "GITHUB_EVENT_PATH": str(folder / "event.json"),
             "GITHUB_OUTPUT": str(folder / "output"), "GITHUB_STEP_SUMMARY": str(folder / "summary"),
             "RUNNER_TEMP": str(folder / "temp"), "OFFSHOOT_STORE": str(folder / "store")}
-        self.git("-c", "init.defaultBranch=main", "init", "--quiet")
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--message", "base")
-        subprocess.run([VENV / "bin/dbt", "--quiet", "build", "--target", "prod"], cwd=self.repository, check=True,
-                       env=self.environment, capture_output=True)
-        shutil.rmtree(self.repository / "target")
-        shutil.rmtree(self.repository / "logs", ignore_errors=True)
-        self.git("switch", "--quiet", "--create", "feature")
 
     def git(self, *arguments):
-        identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "commit.gpgsign=false"]
-        done = subprocess.run(["git", *identity, *arguments], cwd=self.repository, check=True, capture_output=True)
-        return done.stdout.decode().strip()
+        return git(self.repository, *arguments)
 
     def propose(self, path, text):
         """Commits one file of the head and checks the merge commit out."""
@@ -76,8 +93,8 @@ class PullRequest:
 
 
 @pytest.fixture
-def pull_request(offshoot, github, tmp_path):
-    return PullRequest(offshoot, github, tmp_path)
+def pull_request(offshoot, github, base, tmp_path):
+    return PullRequest(offshoot, github, base, tmp_path)
 
 
 def comment(github):
