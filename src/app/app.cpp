@@ -87,8 +87,11 @@ std::vector<Named> declare(CLI::App& program, Options& options) {
   state_command.add_option("--exclude", options.exclude, "What to leave out of it")->option_text("SELECTION");
   state_command.add_option("--indirect-selection", options.indirect_selection, "eager, cautious, buildable or empty")
       ->option_text("MODE");
+  state_command.add_flag("--explain", options.explain, "Print why each is selected, as a tree, instead of bare ids");
   state_command.add_flag("--compare-more-unrendered-values", options.compare_more_unrendered_values,
                          "Both were parsed with dbt's flag state_modified_compare_more_unrendered_values");
+  state_command.add_flag("--build", options.only_built,
+                         "Only what dbt build runs: no sources or ephemeral models, no unit tests without their model");
   add_json(state_command, options);
 
   auto& lint_command = add("lint", "Lint the changed lines, and nothing else", lint);

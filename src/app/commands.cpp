@@ -106,12 +106,9 @@ ExitStatus lint(const Invocation& invocation, const Options& options) {
 }
 
 ExitStatus state(const Invocation& invocation, const Options& options) {
-  static const std::map<std::string, state::IndirectSelection> modes{{"eager", state::IndirectSelection::eager},
-                                                                     {"cautious", state::IndirectSelection::cautious},
-                                                                     {"buildable", state::IndirectSelection::buildable},
-                                                                     {"empty", state::IndirectSelection::empty}};
   const std::string mode = options.indirect_selection.empty() ? "eager" : options.indirect_selection;
-  if (!modes.contains(mode)) {
+  const auto indirect_selection = state::indirect_selection_of(mode);
+  if (!indirect_selection) {
     return fail(invocation, {ExitStatus::usage,
                              "reading --indirect-selection",
                              fmt::format("there is no mode '{}'", mode),
@@ -122,14 +119,22 @@ ExitStatus state(const Invocation& invocation, const Options& options) {
   if (!base) return fail(invocation, base.error());
   const auto head = state::Manifest::read(invocation.folder / options.head_manifest);
   if (!head) return fail(invocation, head.error());
-  const auto selection = state::select(*base, *head,
-                                       {.select = options.select.empty() ? "state:modified+" : options.select,
-                                        .exclude = options.exclude,
-                                        .indirect_selection = modes.at(mode),
-                                        .compare_more_unrendered_values = options.compare_more_unrendered_values});
+  auto selection = state::select(*base, *head,
+                                 {.select = options.select.empty() ? "state:modified+" : options.select,
+                                  .exclude = options.exclude,
+                                  .indirect_selection = *indirect_selection,
+                                  .compare_more_unrendered_values = options.compare_more_unrendered_values});
   if (!selection) return fail(invocation, selection.error());
+  if (options.only_built) {
+    auto list = state::build_list(*selection, *head, state::LoneUnitTests::go);
+    selection->selected = std::move(list.nodes);
+    selection->notes.insert(selection->notes.end(), list.notes.begin(), list.notes.end());
+  }
   if (options.json) {
     invocation.out << report::selection_json(selection->selected, selection->removed, selection->notes);
+  } else if (options.explain) {
+    invocation.out << report::selection_terminal(selection->selected, selection->removed, selection->notes,
+                                                 colourful(invocation, invocation.out_is_terminal));
   } else {
     for (const auto& node : selection->selected) invocation.out << node.unique_id << '\n';
   }

@@ -36,6 +36,8 @@ struct Options {
   std::string head_manifest{};
   std::string indirect_selection{};
   bool compare_more_unrendered_values = false;
+  bool only_built = false;
+  bool explain = false;
 
   std::string branch{};
   bool expired = false;

@@ -338,6 +338,8 @@ std::vector<Setting> make_table() {
            is_plain_or_empty, [](auto& s) -> auto& { return s.build.exclude; }),
       yes_no({"build.skip_formatting", SetBy::head, "Leave out nodes in which only comments and whitespace changed."},
              [](auto& s) -> auto& { return s.build.skip_formatting; }),
+      yes_no({"build.verify", SetBy::head, "Ask dbt for its own selection as well, and warn where it differs."},
+             [](auto& s) -> auto& { return s.build.verify; }),
       yes_no({"build.fail_fast", SetBy::head, "Stop at the first failure."},
              [](auto& s) -> auto& { return s.build.fail_fast; }),
       integer_or_auto({"build.threads", SetBy::head, "dbt's threads; `auto` is the profile's own number."}, 1, 256,

@@ -12,7 +12,14 @@ namespace {
 constexpr char separator = '\x02';  // between two parts of a tag that nothing joins
 constexpr char space = '\x03';      // whitespace that may matter
 
-bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+/// Control characters that some readers take for whitespace, others for a line's end or an error. Some stand for
+/// something of ours.
+bool is_doubtful(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return (byte < ' ' && !is_space(c)) || byte == 0x7f;
+}
 
 bool is_word(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
@@ -22,9 +29,14 @@ bool is_word(char c) {
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// Where Python's whitespace goes further than ours: trimming there would be a guess.
-bool trims_uncertainly(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte >= 0x80 || (byte >= 0x1c && byte <= 0x1f);
+bool trims_uncertainly(char c) { return static_cast<unsigned char>(c) >= 0x80; }
+
+/// Whether a comment of Jinja says something to a linter, which takes it as it takes one of SQL.
+bool counts(std::string_view comment) {
+  std::string text(comment);
+  std::ranges::transform(text, text.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
+  return text.find("noqa") != std::string::npos || text.find("sqlfluff") != std::string::npos;
 }
 
 /// Text that, printed, may leave a quote or a comment open or close one.
@@ -40,10 +52,10 @@ bool unbalances(std::string_view text) {
 
 /// A piece as Jinja's lexer finds it.
 struct Piece {
-  enum class Kind : std::uint8_t { data, print, statement };
+  enum class Kind : std::uint8_t { data, print, statement, comment };
   Kind kind = Kind::data;
-  std::string_view raw;            ///< with delimiters; of data, what is left after trimming
-  std::string normal;              ///< of a tag: see Tag::text
+  std::string_view raw;            ///< of data: what is left after trimming
+  std::string normal;              ///< of a tag: see Tag::text; of a comment: all of it
   std::vector<std::string> words;  ///< of a tag: its parts
 };
 
@@ -52,7 +64,7 @@ class Splitter {
   explicit Splitter(std::string_view source) : source_(source) {}
 
   std::optional<Template> split() {
-    if (!ends_certainly() || !cut()) return std::nullopt;
+    if (std::ranges::any_of(source_, is_doubtful) || !ends_certainly() || !cut()) return std::nullopt;
     for (at_ = 0; at_ < pieces_.size();) {
       if (!take()) return std::nullopt;
     }
@@ -111,6 +123,8 @@ class Splitter {
     if (end == std::string_view::npos) return false;
     // "{#-#}" is one '-' that trims on both sides or on one: not worth knowing.
     if (end < pos_ + 4 && source_.substr(pos_, end - pos_).find('-') != std::string_view::npos) return false;
+    const std::string_view comment = source_.substr(pos_, end + 2 - pos_);
+    if (counts(comment)) pieces_.push_back({Piece::Kind::comment, {}, std::string(comment), {}});
     trim_next_ = source_[end - 1] == '-';
     pos_ = end + 2;
     return true;
@@ -118,7 +132,6 @@ class Splitter {
 
   bool take_tag() {
     Piece piece;
-    const std::size_t begin = pos_;
     const bool print = source_[pos_ + 1] == '{';
     piece.kind = print ? Piece::Kind::print : Piece::Kind::statement;
     piece.normal = source_.substr(pos_, 2);
@@ -127,7 +140,6 @@ class Splitter {
       piece.normal += source_[pos_++];
     }
     if (!take_inside(piece, print ? "}}" : "%}")) return false;
-    piece.raw = source_.substr(begin, pos_ - begin);
     const bool raw_block = piece.kind == Piece::Kind::statement && !piece.words.empty() && piece.words[0] == "raw";
     pieces_.push_back(std::move(piece));
     return !raw_block || take_raw();
@@ -181,7 +193,6 @@ class Splitter {
       take_word(part);
       return true;
     }
-    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') return false;
     if (c == '(' || c == '[' || c == '{') brackets += c;
     if (c == ')' || c == ']' || c == '}') {
       const char opened = c == ')' ? '(' : (c == ']' ? '[' : '{');
@@ -259,13 +270,11 @@ class Splitter {
     const Piece& piece = pieces_[at_];
     if (piece.kind == Piece::Kind::data) {
       ++at_;
-      // Bytes that stand for something of ours do not stand in SQL.
-      if (std::ranges::any_of(piece.raw, [](char c) { return c >= '\0' && c < '\t'; })) return false;
       result_.text += piece.raw;
       return true;
     }
     note_literals(piece);
-    if (piece.kind == Piece::Kind::print) return add(TagKind::plain, piece);
+    if (piece.kind == Piece::Kind::print || piece.kind == Piece::Kind::comment) return add(TagKind::plain, piece);
     if (piece.words.empty()) return false;
     return take_statement(piece);
   }
@@ -282,8 +291,8 @@ class Splitter {
       open_.pop_back();
       return add(TagKind::close, piece);
     }
-    constexpr std::array<std::string_view, 7> blocks{"macro", "test", "materialization", "call", "filter",
-                                                     "raw",   "docs"};
+    constexpr std::array<std::string_view, 8> blocks{"macro", "test",   "data_test", "materialization",
+                                                     "call",  "filter", "raw",       "docs"};
     return std::ranges::find(blocks, word) != blocks.end() && take_block(word);
   }
 
@@ -295,7 +304,8 @@ class Splitter {
   bool add(TagKind kind, const Piece& piece) {
     result_.text += Template::mark;
     const bool prints = piece.kind == Piece::Kind::print && !only_configures(piece);
-    result_.tags.push_back({kind, prints, piece.normal});
+    const bool loops = kind == TagKind::open && piece.words.front() == "for";
+    result_.tags.push_back({.kind = kind, .prints = prints, .loops = loops, .text = piece.normal});
     ++at_;
     return true;
   }
@@ -314,7 +324,7 @@ class Splitter {
   /// Everything from here to the block's end, byte for byte but for the inside of tags and Jinja comments.
   bool take_block(const std::string& word) {
     const bool prints = word == "call" || word == "filter" || word == "raw";
-    Tag tag{TagKind::exact, prints, {}};
+    Tag tag{.kind = TagKind::exact, .prints = prints};
     std::string text;
     int depth = 0;
     for (; at_ < pieces_.size(); ++at_) {

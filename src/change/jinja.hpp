@@ -21,9 +21,10 @@ enum class TagKind {
 struct Tag {
   TagKind kind = TagKind::plain;
   bool prints = false;  ///< it may put text where it stands
+  bool loops = false;   ///< it begins a block that may come again
   /// The piece with the whitespace inside its delimiters made uniform; two pieces that may differ in meaning differ
   /// here.
-  std::string text;
+  std::string text{};
   bool operator==(const Tag&) const = default;
 };
 

@@ -45,6 +45,13 @@ bool is_one_of(std::string_view text, std::initializer_list<std::string_view> al
   return std::ranges::find(all, text) != all.end();
 }
 
+/// A file's text as dbt takes it.
+std::string_view trim(std::string_view text) {
+  constexpr std::string_view blanks = " \t\r\n";
+  text.remove_prefix(std::min(text.find_first_not_of(blanks), text.size()));
+  return text.substr(0, text.find_last_not_of(blanks) + 1);
+}
+
 /// The places of one project in its repository.
 class Project {
  public:
@@ -195,7 +202,8 @@ class Sorter {
     const auto after = head_(file.path);
     if (!before || !after) return std::nullopt;
     if (role == Role::sql) {
-      if (compare_sql(*before, *after, options_.dialect) == Sameness::same) return "comments and whitespace only";
+      const Sameness sameness = compare_sql(trim(*before), trim(*after), options_.dialect);
+      if (sameness == Sameness::same) return "comments and whitespace only";
     } else if (compare_yaml(*before, *after) == Sameness::same) {
       return "comments, layout or order of keys only";
     }

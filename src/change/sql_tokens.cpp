@@ -5,95 +5,14 @@
 #include <array>
 #include <string_view>
 
+#include "change/dialect_rules.hpp"
+#include "change/literal_joins.hpp"
+
 namespace offshoot::change {
 
 namespace {
 
-enum class Escapes : std::uint8_t { none, backslash, depends };
-enum class Nesting : std::uint8_t { no, yes, depends };
-enum class Hash : std::uint8_t { sign, comment, depends };
-enum class Dollars : std::uint8_t { none, plain, tagged };
-
-/// How one dialect reads what others read differently. "depends": by a setting or version; then one of the readings is
-/// not chosen, and a text in which it would matter is ambiguous.
-struct Rules {
-  Escapes in_strings = Escapes::none;        ///< '…'
-  Escapes in_double_quotes = Escapes::none;  ///< "…"
-  Escapes in_e_strings = Escapes::none;      ///< E'…'
-  Nesting comments = Nesting::no;
-  Hash hash = Hash::sign;
-  Dollars dollars = Dollars::none;
-  bool backticks = false;          ///< `…` quotes
-  bool square_brackets = false;    ///< […] quotes
-  bool triple_quotes = false;      ///< '''…''' and """…"""
-  bool slash_comments = false;     ///< // to the line's end
-  bool dashes_need_space = false;  ///< "--x" is no comment
-  bool dashed_names = false;       ///< my-project.table
-  bool calls_touch = false;        ///< "f (" is not "f("
-  bool stage_paths = false;        ///< @stage/path, not quoted
-};
-
-Rules rules_of(Dialect dialect) {
-  using enum Dialect;
-  Rules rules;
-  switch (dialect) {
-    case bigquery:
-      rules.in_strings = rules.in_double_quotes = rules.in_e_strings = Escapes::backslash;
-      rules.hash = Hash::comment;
-      rules.backticks = rules.triple_quotes = rules.dashed_names = true;
-      break;
-    case clickhouse:
-      rules.in_strings = rules.in_double_quotes = rules.in_e_strings = Escapes::backslash;
-      rules.comments = Nesting::depends;
-      rules.hash = Hash::depends;
-      rules.dollars = Dollars::tagged;
-      rules.backticks = true;
-      break;
-    case mysql:
-      rules.in_strings = rules.in_double_quotes = rules.in_e_strings = Escapes::depends;
-      rules.hash = Hash::comment;
-      rules.backticks = rules.dashes_need_space = rules.calls_touch = true;
-      break;
-    case duckdb:
-      rules.in_e_strings = Escapes::backslash;
-      rules.comments = Nesting::yes;
-      rules.dollars = Dollars::tagged;
-      break;
-    case postgres:
-      rules.in_strings = Escapes::depends;
-      rules.in_e_strings = Escapes::backslash;
-      rules.comments = Nesting::yes;
-      rules.dollars = Dollars::tagged;
-      break;
-    case redshift:
-      rules.in_strings = rules.in_e_strings = Escapes::depends;
-      rules.comments = Nesting::depends;
-      rules.dollars = Dollars::tagged;
-      break;
-    case snowflake:
-      rules.in_strings = rules.in_e_strings = Escapes::backslash;
-      rules.dollars = Dollars::plain;
-      rules.slash_comments = rules.stage_paths = true;
-      break;
-    case spark:
-      rules.in_strings = rules.in_double_quotes = rules.in_e_strings = Escapes::depends;
-      rules.comments = Nesting::depends;
-      rules.dollars = Dollars::plain;
-      rules.backticks = true;
-      break;
-    case tsql:
-      rules.comments = Nesting::yes;
-      rules.square_brackets = true;
-      break;
-    case trino:
-    case unknown:
-      rules.dollars = Dollars::plain;
-      break;
-  }
-  return rules;
-}
-
-bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 bool is_word(char c) { return is_digit(c) || is_letter(c) || static_cast<unsigned char>(c) >= 0x80; }
@@ -118,9 +37,16 @@ bool counts(std::string_view comment, std::string_view opening) {
   return contains(text, "depends_on") || contains(text, "noqa") || contains(text, "sqlfluff");
 }
 
+/// Whether a hint is read alike everywhere: where hints are tokens, quotes and comments inside may hide its end.
+bool is_plain_hint(std::string_view hint) {
+  if (hint.find_first_of("'\"`#") != std::string_view::npos) return false;
+  const std::string_view inside = hint.substr(2);
+  return !contains(inside, "--") && !contains(inside, "//") && !contains(inside, "/*");
+}
+
 /// Bytes at which some warehouses end a line and others do not.
 bool has_doubtful_line_end(std::string_view comment) {
-  for (const std::string_view end : {"\r", "\v", "\f", "\xc2\x85", "\xe2\x80\xa8", "\xe2\x80\xa9"}) {
+  for (const std::string_view end : {"\r", "\xc2\x85", "\xe2\x80\xa8", "\xe2\x80\xa9"}) {
     if (contains(comment, end)) return true;
   }
   return comment.ends_with('\\');
@@ -134,12 +60,21 @@ class Lexer {
     while (pos_ < text_.size()) {
       if (!step()) return std::nullopt;
     }
-    if (sign_after_open_ && sign_before_close_) return std::nullopt;
-    simplify_gaps();
+    if (sign_at_beginning_ && sign_at_end_) return std::nullopt;
+    simplify_gaps(tokens_.list, of_token_);
     return std::move(tokens_);
   }
 
  private:
+  /// What may stand before a token; any of these at once.
+  enum Before : std::uint8_t { nothing = 0, dash = 1, slash = 2, end_of_quote = 4, beginning = 8 };
+
+  /// A block that is open: what may touch its beginning, and its end.
+  struct Branch {
+    std::uint8_t before = nothing;
+    std::uint8_t ends = nothing;
+  };
+
   char at(std::size_t ahead) const { return pos_ + ahead < text_.size() ? text_[pos_ + ahead] : '\0'; }
   bool starts(std::string_view part) const { return text_.substr(pos_).starts_with(part); }
   bool after_glued_tag() const {
@@ -149,14 +84,18 @@ class Lexer {
   bool step() {
     const char c = text_[pos_];
     if (is_space(c)) {
-      spaced_ = true;
+      set_apart();
       newline_ = newline_ || c == '\n' || c == '\r';
+      tokens_.ends_in_line_comment = false;
       ++pos_;
       return true;
     }
     if (c == Template::mark) return tag();
-    if (at_line_comment()) return note_sign(c) && line_comment();
-    if (starts("/*")) return note_sign(c) && block_comment();
+    if (rules_.dashes_need_space && starts("--") && at(2) == Template::mark) return false;
+    if (at_line_comment() || starts("/*")) {
+      if (!note_sign(c) || may_be_path()) return false;
+      return starts("/*") ? block_comment() : line_comment();
+    }
     if (is_quote(c)) return quote(c);
     if (c == '[' && rules_.square_brackets) return square_brackets();
     if (c == '$') return dollar();
@@ -173,26 +112,51 @@ class Lexer {
 
   bool emit(TokenKind kind, std::string text) {
     if (kind == TokenKind::sign && !note_sign(text.front())) return false;
-    if (kind == TokenKind::tag && sign_at_close(tags_[next_tag_ - 1].kind)) sign_before_close_ = true;
-    if (kind != TokenKind::tag || spaced_) sign_before_tags_ = kind == TokenKind::sign ? text.back() : '\0';
-    open_before_ = kind == TokenKind::tag && ((open_before_ && !spaced_) || tags_[next_tag_ - 1].kind == TagKind::open);
-    tokens_.list.push_back({kind, gap_before(kind, text), std::move(text)});
-    may_be_literal_.push_back(kind == TokenKind::quoted || (kind == TokenKind::tag && tags_[next_tag_ - 1].prints));
+    const Gap gap = gap_before(kind, text);
+    if (kind == TokenKind::tag) {
+      note_branch(tags_[next_tag_ - 1].kind);
+    } else if (kind == TokenKind::sign) {
+      before_ = text.back() == '-' ? dash : (text.back() == '/' ? slash : nothing);
+    } else {
+      before_ = kind == TokenKind::quoted ? end_of_quote : nothing;
+    }
+    tokens_.list.push_back({kind, gap, std::move(text)});
+    of_token_.push_back(kind == TokenKind::tag ? &tags_[next_tag_ - 1] : nullptr);
     spaced_ = newline_ = comment_ = false;
     tokens_.ends_in_line_comment = false;
     return true;
+  }
+
+  void set_apart() {
+    spaced_ = true;
+    before_ = nothing;
+  }
+
+  /// A branch may come or not, and a loop again: then what stands before it, or its own end, meets what comes next.
+  void note_branch(TagKind kind) {
+    if (kind == TagKind::close && (before_ & (dash | slash)) != 0) sign_at_end_ = true;
+    if (kind == TagKind::open) {
+      branches_.push_back({before_, before_});
+    } else if (kind == TagKind::middle || kind == TagKind::close) {
+      branches_.back().ends |= before_;
+      before_ = kind == TagKind::middle ? branches_.back().before : branches_.back().ends;
+    }
+    if (kind == TagKind::close) branches_.pop_back();
+    if (kind == TagKind::open || kind == TagKind::middle) before_ |= beginning;
   }
 
   /// Notes that a sign or a comment begins here. False: Jinja that touches it may have put another sign before it, and
   /// so make a comment of both: "-{{ x }}-" where x is empty.
   bool note_sign(char first) {
     if (!after_glued_tag()) return true;
-    sign_after_open_ = sign_after_open_ || (open_before_ && (first == '-' || first == '/' || first == '*'));
-    return !(sign_before_tags_ == '-' && first == '-') && !(sign_before_tags_ == '/' && (first == '*' || first == '/'));
+    const bool joins = first == '-' || first == '/' || first == '*';
+    if (joins && (before_ & beginning) != 0) sign_at_beginning_ = true;
+    return !((before_ & dash) != 0 && first == '-') && !((before_ & slash) != 0 && (first == '*' || first == '/'));
   }
 
-  bool sign_at_close(TagKind kind) const {
-    return kind == TagKind::close && !spaced_ && (sign_before_tags_ == '-' || sign_before_tags_ == '/');
+  /// Whether what looks like a comment may be part of a path: "@{{ stage }}//a", "file://a".
+  bool may_be_path() const {
+    return rules_.stage_paths && (after_glued_tag() || (starts("//") && pos_ > 0 && text_[pos_ - 1] == ':'));
   }
 
   Gap gap_before(TokenKind kind, std::string_view text) const {
@@ -201,14 +165,29 @@ class Lexer {
     if (before.kind == TokenKind::comment || kind == TokenKind::comment) return Gap::none;
     if (before.kind == TokenKind::bracket || kind == TokenKind::bracket) {
       const bool call = text == "(" && before.kind != TokenKind::bracket && before.kind != TokenKind::sign;
-      return rules_.calls_touch && call ? space() : Gap::none;
+      return (rules_.calls_touch && call) || is_path(before) ? space() : Gap::none;
     }
     if (before.kind == TokenKind::word && kind == TokenKind::word) return Gap::none;
     if (before.kind == TokenKind::quoted && kind == TokenKind::quoted) return detailed();
     if (before.kind == TokenKind::tag || kind == TokenKind::tag) return detailed();  // see simplify_gaps
+    if (kind == TokenKind::word && may_be_exponent()) return space();
     if (before.kind == TokenKind::sign && !is_loose(before.text)) return space();
     if (kind == TokenKind::sign && !is_loose(text)) return space();
     return before.kind == TokenKind::sign || kind == TokenKind::sign ? Gap::none : space();
+  }
+
+  /// A stage's path, which may go on behind what touches it.
+  bool is_path(const Token& token) const {
+    const bool path = token.text.front() == '@' || is_word(token.text.back());
+    return rules_.stage_paths && token.kind == TokenKind::sign && path;
+  }
+
+  /// "{{ x }}-5" where x ends in "1e".
+  bool may_be_exponent() const {
+    const auto& list = tokens_.list;
+    const bool touches_tag =
+        list.size() > 1 && list[list.size() - 2].kind == TokenKind::tag && list.back().gap == Gap::none;
+    return touches_tag && (list.back().text == "-" || list.back().text == "+");
   }
 
   Gap space() const { return spaced_ ? Gap::space : Gap::none; }
@@ -217,27 +196,6 @@ class Lexer {
   Gap detailed() const {
     if (comment_) return newline_ ? Gap::comment_and_newline : Gap::comment;
     return newline_ ? Gap::newline : space();
-  }
-
-  /// Where two literals can meet across Jinja, or in what it prints, whitespace counts as between literals. Elsewhere
-  /// whitespace beside Jinja is only there or not: what touches a word or a sign comes and goes with it.
-  void simplify_gaps() {
-    auto& list = tokens_.list;
-    const auto is_tag = [&](std::size_t i) { return list[i].kind == TokenKind::tag; };
-    const auto is_solid = [&](std::size_t i) { return !is_tag(i) && list[i].kind != TokenKind::quoted; };
-    bool before_tag = false;
-    bool after_tag = false;
-    for (std::size_t i = 0; i + 1 < list.size(); ++i) {
-      before_tag = before_tag || (may_be_literal_[i] && is_tag(i + 1));
-      after_tag = after_tag || (may_be_literal_[i + 1] && is_tag(i));
-    }
-    for (std::size_t i = 1; i < list.size(); ++i) {
-      if (!is_tag(i) && !is_tag(i - 1)) continue;
-      const bool literals = may_be_literal_[i] && may_be_literal_[i - 1];
-      const bool may_join = literals || (before_tag && after_tag);
-      const bool between = may_join && !is_solid(i) && !is_solid(i - 1);
-      if (!between && list[i].gap != Gap::none) list[i].gap = Gap::space;
-    }
   }
 
   /// Operators that read the same with and without whitespace around them.
@@ -325,8 +283,11 @@ class Lexer {
   }
 
   bool end_comment(std::string comment, std::string_view opening, bool holds_jinja, bool to_line_end) {
+    const bool runs = rules_.code_in_comments && (comment.starts_with("/*!") || comment.starts_with("/*M!"));
+    const bool doubtful_hint = comment.substr(opening.size()).starts_with('+') && !is_plain_hint(comment);
+    if (runs || doubtful_hint) return false;
     if ((holds_jinja || counts(comment, opening)) && !emit(TokenKind::comment, std::move(comment))) return false;
-    spaced_ = true;
+    set_apart();
     tokens_.ends_in_line_comment = to_line_end;
     return true;
   }
@@ -348,6 +309,7 @@ class Lexer {
 
   bool quote(char c) {
     if (c == '`') return rules_.backticks && quoted("`", "`", "`", Escapes::depends);
+    if (rules_.triple_quotes && after_glued_tag() && (before_ & end_of_quote) != 0) return false;
     const auto touching = prefix();
     const std::string word = touching.value_or("");
     if (word == "q" || word == "nq") return false;
@@ -364,23 +326,30 @@ class Lexer {
   bool square_brackets() { return quoted("[", "]", "[", Escapes::none); }
 
   bool quoted(std::string_view opening, std::string_view closing, const std::string& state, Escapes escapes) {
-    const bool doubles = closing.size() == 1;
+    const bool doubles = closing.size() == 1 && !rules_.triple_quotes;
     std::string token(opening);
     pos_ += opening.size();
     while (pos_ < text_.size()) {
       if (text_[pos_] == '\\' && escapes != Escapes::none) {
         if (!escape(token, closing[0], escapes)) return false;
       } else if (!starts(closing)) {
+        const bool in_closing = closing.size() > 1 && token.size() > closing.size() && token.back() == closing[0];
+        if (in_closing && text_[pos_] == Template::mark) return false;
         if (!take(token, state)) return false;
       } else {
         token += closing;
         pos_ += closing.size();
-        if (!doubles || !starts(closing)) return emit(TokenKind::quoted, std::move(token));
+        if (!doubles || !starts(closing)) return !may_be_triple(token) && emit(TokenKind::quoted, std::move(token));
         token += closing;
         pos_ += closing.size();
       }
     }
     return false;
+  }
+
+  /// "'{{ x }}''" opens a triple quote where x is empty.
+  bool may_be_triple(std::string_view token) const {
+    return rules_.triple_quotes && at(0) == token.front() && contains(token, std::string_view(&Template::mark, 1));
   }
 
   /// Takes a backslash, and what it escapes.
@@ -445,6 +414,7 @@ class Lexer {
     while (pos_ < text_.size() && !ends(text_[pos_])) ++pos_;
     const std::string_view path = text_.substr(begin, pos_ - begin);
     if (contains(path, "--") || contains(path, "/*") || contains(path, "//") || contains(path, "$")) return false;
+    if (rules_.hash != Hash::sign && contains(path, "#")) return false;
     return emit(TokenKind::sign, std::string(path));
   }
 
@@ -474,15 +444,15 @@ class Lexer {
   std::size_t pos_ = 0;
   std::size_t next_tag_ = 0;
   std::vector<std::string> states_;
-  bool spaced_ = false;             ///< whitespace or a comment since the last token
-  bool newline_ = false;            ///< … with a newline
-  bool comment_ = false;            ///< … with a block comment
-  char sign_before_tags_ = '\0';    ///< the last sign, if only tags that touch it came since
-  bool open_before_ = false;        ///< the tags that touch each other here hold one that opens
-  bool sign_after_open_ = false;    ///< somewhere a block begins with a sign …
-  bool sign_before_close_ = false;  ///< … and one ends with a sign: a loop may join them to a comment
+  bool spaced_ = false;            ///< whitespace or a comment since the last token
+  bool newline_ = false;           ///< … with a newline
+  bool comment_ = false;           ///< … with a block comment
+  std::uint8_t before_ = nothing;  ///< what may touch the next token if the tags between print nothing
+  std::vector<Branch> branches_;
+  bool sign_at_beginning_ = false;  ///< somewhere a block begins with a sign …
+  bool sign_at_end_ = false;        ///< … and one ends with a sign: a loop may join them to a comment
   Tokens tokens_;
-  std::vector<bool> may_be_literal_;  ///< of each token
+  std::vector<const Tag*> of_token_;  ///< of each token that is one
 };
 
 }  // namespace

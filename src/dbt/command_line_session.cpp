@@ -213,6 +213,21 @@ class CommandLineSession final : public Session {
     return execute(request, *selection, std::move(*output), on_event, doing);
   }
 
+  Result<std::vector<std::string>> select(const SelectionRequest& request) override {
+    const std::string doing = "asking dbt for its own selection";
+    const auto kept = manifests_.find(request.handle);
+    if (kept == manifests_.end()) {
+      return failed(ExitStatus::could_not_run, doing, fmt::format("no manifest is kept under '{}'", request.handle));
+    }
+    Arguments selection{"--state", request.state.parent_path().string(), "--select", request.select};
+    if (!request.exclude.empty()) append(selection, {"--exclude", request.exclude});
+    append(selection, {"--target-path", (options_.scratch / "target").string()});
+    add_partial_parse(selection, kept->second);
+    const auto listed = list(request.at, selection, doing);
+    if (!listed) return tl::unexpected(listed.error());
+    return std::vector<std::string>(listed->begin(), listed->end());
+  }
+
   Result<Json> macro(const WarehouseAt& at, const std::string& name, const Json& args) override {
     const std::string doing = fmt::format("running {} in the warehouse", name);
     return run_operation(at, "offshoot_call", Json{{"macro", name}, {"args", args}}, doing);
@@ -419,9 +434,7 @@ class CommandLineSession final : public Session {
                                         const fs::path& manifest_path) {
     Arguments arguments;
     append(arguments, {"--indirect-selection", "empty", "--target-path", request.target_path.string()});
-    const auto partial = manifest_path.parent_path() / "partial_parse.msgpack";
-    std::error_code error;
-    if (fs::exists(partial, error)) append(arguments, {"--partial-parse-file-path", partial.string()});
+    add_partial_parse(arguments, manifest_path);
     arguments.emplace_back("--select");
     for (const auto& unique_id : request.nodes) {
       auto selector = selector_of(manifest, unique_id);
@@ -431,10 +444,16 @@ class CommandLineSession final : public Session {
     return arguments;
   }
 
-  /// What dbt would run, from `dbt ls`; it must be the plan, for an unknown name selects nothing and succeeds.
-  Result<BuildOutput> announce(const BuildRequest& request, const Json& manifest, const Arguments& selection,
-                               const std::string& doing) {
-    auto arguments = of_project("ls", request.at);
+  /// The parse that a kept manifest came from, so that dbt need not parse again.
+  static void add_partial_parse(Arguments& arguments, const fs::path& manifest_path) {
+    const auto partial = manifest_path.parent_path() / "partial_parse.msgpack";
+    std::error_code error;
+    if (fs::exists(partial, error)) append(arguments, {"--partial-parse-file-path", partial.string()});
+  }
+
+  /// The unique ids that `dbt ls` lists.
+  Result<std::set<std::string>> list(const ProjectAt& at, const Arguments& selection, const std::string& doing) {
+    auto arguments = of_project("ls", at);
     append(arguments, {"--quiet", "--output", "json", "--output-keys", "unique_id", "--log-path",
                        (options_.scratch / "logs").string()});
     arguments.insert(arguments.end(), selection.begin(), selection.end());
@@ -444,9 +463,16 @@ class CommandLineSession final : public Session {
       const auto reason = reason_of(*listed);
       return tl::unexpected(session_error(doing, kind_of_message(reason), reason));
     }
+    return listed_ids(listed->out);
+  }
+
+  /// What dbt would run, from `dbt ls`; it must be the plan, for an unknown name selects nothing and succeeds.
+  Result<BuildOutput> announce(const BuildRequest& request, const Json& manifest, const Arguments& selection,
+                               const std::string& doing) {
+    const auto found = list(request.at, selection, doing);
+    if (!found) return tl::unexpected(found.error());
     const std::set<std::string> asked(request.nodes.begin(), request.nodes.end());
-    const auto found = listed_ids(listed->out);
-    for (const auto& unique_id : found) {
+    for (const auto& unique_id : *found) {
       if (!asked.contains(unique_id)) return tl::unexpected(other_set(unique_id));
     }
     BuildOutput output;
@@ -458,7 +484,7 @@ class CommandLineSession final : public Session {
         result.status = NodeStatus::not_run;
         result.message = reason;
         output.results.push_back(std::move(result));
-      } else if (!found.contains(unique_id)) {
+      } else if (!found->contains(unique_id)) {
         return tl::unexpected(other_set(unique_id));
       } else {
         (is_ephemeral(node) ? output.compiled_only : output.announced).push_back(unique_id);

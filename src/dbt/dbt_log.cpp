@@ -25,8 +25,8 @@ void read_line(std::string_view line, DbtLog& log) {
   if (log.invocation_id.empty()) log.invocation_id = text_of(info, "invocation_id");
   if (message.starts_with(version_mark)) log.dbt_version = message.substr(version_mark.size());
   if (message.starts_with(result_mark)) log.macro_result = message.substr(result_mark.size());
-  if (level == "warn") log.warnings.push_back({level, text_of(info, "code"), std::move(message)});
-  if (level == "error") log.errors.push_back({level, text_of(info, "code"), std::move(message)});
+  if (level == "warn") log.warnings.push_back({level, text_of(info, "code"), message});
+  if (level == "error") log.errors.push_back({level, text_of(info, "code"), message});
 }
 
 }  // namespace

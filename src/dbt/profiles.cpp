@@ -111,6 +111,7 @@ Result<std::string> profile_name(const Project& project, const Json& document, c
 
 std::vector<std::string> target_names(const Profile& profile) {
   std::vector<std::string> names;
+  names.reserve(profile.outputs.size());
   for (const auto& output : profile.outputs) names.push_back(output.name);
   return names;
 }
@@ -277,7 +278,7 @@ Result<std::string> choose_target(const Profile& profile, const std::string& set
                   "its default target is Jinja that only dbt can read, or reads a variable that is not set",
                   fmt::format("set dbt.target to one of {}", quoted_list(target_names(profile))));
   }
-  const std::string target = setting.empty() ? *profile.default_target : setting;
+  std::string target = setting.empty() ? *profile.default_target : setting;
   if (profile.output(target) == nullptr) return tl::unexpected(no_target(profile, target, "dbt.target"));
   return target;
 }

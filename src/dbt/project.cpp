@@ -22,7 +22,7 @@ constexpr std::uintmax_t max_bytes = 1U << 20;
 /// A YAML file whose values are asked for by key; the first wrong one is kept as the error.
 class Values {
  public:
-  Values(YAML::Node root, std::string file) : root_(std::move(root)), file_(std::move(file)) {}
+  Values(const YAML::Node& root, std::string file) : root_(root), file_(std::move(file)) {}
 
   [[nodiscard]] bool has(const char* key) const { return root_.IsMap() && get(key).IsDefined() && !get(key).IsNull(); }
   [[nodiscard]] YAML::Node get(const char* key) const { return std::as_const(root_)[key]; }
@@ -71,7 +71,7 @@ Result<Values> read_values(const fs::path& file) {
   if (!text) return tl::unexpected(text.error());
   auto root = io::parse_yaml(*text, file.string());
   if (!root) return tl::unexpected(root.error());
-  return Values(std::move(*root), file.string());
+  return Values(*root, file.string());
 }
 
 bool is_file(const fs::path& path) {

@@ -236,6 +236,23 @@ class RunnerSession final : public Session {
     return output;
   }
 
+  Result<std::vector<std::string>> select(const SelectionRequest& request) override {
+    const std::string doing = "asking dbt for its own selection";
+    auto body = project_body(request.at, doing);
+    if (!body) return tl::unexpected(body.error());
+    (*body)["handle"] = request.handle;
+    (*body)["state"] = request.state.parent_path().string();
+    (*body)["select"] = request.select;
+    (*body)["exclude"] = request.exclude;
+    const auto result = ask("select", std::move(*body), doing);
+    if (!result) return tl::unexpected(result.error());
+    std::vector<std::string> selected;
+    for (const auto& unique_id : value_of(*result, "selected")) {
+      if (unique_id.is_string()) selected.push_back(unique_id.get<std::string>());
+    }
+    return selected;
+  }
+
   Result<Json> macro(const WarehouseAt& at, const std::string& name, const Json& args) override {
     Json body = warehouse_body(at);
     body["macro"] = "offshoot." + name;

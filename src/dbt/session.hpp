@@ -106,6 +106,15 @@ struct BuildRequest {
   bool empty = false;
 };
 
+/// What dbt's own selectors select of a parsed manifest.
+struct SelectionRequest {
+  ProjectAt at;  ///< that `handle` was parsed for
+  std::string handle;
+  std::filesystem::path state;  ///< the manifest.json that `state:` compares with
+  std::string select;
+  std::string exclude{};
+};
+
 /// What dbt says while it runs.
 struct BuildEvent {
   enum class Kind { started, finished, message };
@@ -163,6 +172,8 @@ class Session {
   virtual Result<Resolved> resolve(const ResolveRequest& request) = 0;
   /// Failing nodes are data. An error: nothing ran, or nothing is known of what ran.
   virtual Result<BuildOutput> build(const BuildRequest& request, const BuildListener& on_event) = 0;
+  /// The unique ids that `dbt ls` would list, sorted.
+  virtual Result<std::vector<std::string>> select(const SelectionRequest& request) = 0;
   /// The value of a macro of templates/dbt, "list_branches", run in one transaction.
   virtual Result<nlohmann::json> macro(const WarehouseAt& at, const std::string& name, const nlohmann::json& args) = 0;
   /// A schema that does not exist has none.

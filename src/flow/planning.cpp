@@ -13,7 +13,9 @@
 #include "flow/elementary.hpp"
 #include "flow/production.hpp"
 #include "flow/relations_json.hpp"
+#include "flow/uncounted.hpp"
 #include "flow/unselected_files.hpp"
+#include "flow/verification.hpp"
 #include "state/manifest.hpp"
 #include "state/selection.hpp"
 
@@ -73,19 +75,40 @@ state::SameCode same_code(const Context& context, const std::string& adapter) {
   };
 }
 
+/// Tells which files changed, for those of the project's own package by their path, for others by its end.
+state::FileChanged file_changed(const Change& change, const ProjectAtHand& at_hand) {
+  const std::string folder = at_hand.in_repository == "." ? "" : at_hand.in_repository + "/";
+  return [&change, folder, own = at_hand.project.name](std::string_view package, std::string_view path) {
+    const std::string end = "/" + std::string(path);
+    return std::ranges::any_of(change.files, [&](const ChangedFile& file) {
+      return package == own ? file.path == folder + std::string(path) : ("/" + file.path).ends_with(end);
+    });
+  };
+}
+
+/// What the two manifests select, and the plan of it.
+struct Selected {
+  Plan plan;
+  std::vector<std::string> as_dbt;  ///< unique ids that dbt is to select
+};
+
 /// Sets what the two manifests say is to be built, and why; of the files that get nothing built, why not.
-Result<Plan> select_nodes(const Context& context, const ProjectAtHand& at_hand, const change::Relevance& relevance,
-                          const state::Manifest& base, const state::Manifest& head) {
+Result<Selected> select_nodes(const Context& context, const Change& change, const ProjectAtHand& at_hand,
+                              const change::Relevance& relevance, const state::Manifest& base,
+                              const state::Manifest& head) {
   auto selection =
       state::select(base, head,
                     {.select = context.settings.build.select,
                      .exclude = context.settings.build.exclude,
                      .compare_more_unrendered_values = compare_more_unrendered_values(at_hand, head.dbt_version()),
-                     .same_code = same_code(context, head.adapter_type())});
+                     .same_code = same_code(context, head.adapter_type()),
+                     .file_changed = file_changed(change, at_hand)});
   if (!selection) return tl::unexpected(selection.error());
   auto list = state::build_list(*selection, head);
   Plan plan;
   plan.nodes = std::move(list.nodes);
+  plan.unbuilt = std::move(list.unbuilt);
+  plan.left_out = std::move(selection->left_out);
   plan.idle_files = unselected_files(relevance.relevant, at_hand.in_repository, *selection, base, head);
   plan.idle_files.insert(plan.idle_files.end(), relevance.idle.begin(), relevance.idle.end());
   std::ranges::sort(plan.idle_files, {}, &IdleFile::path);
@@ -94,7 +117,7 @@ Result<Plan> select_nodes(const Context& context, const ProjectAtHand& at_hand, 
   plan.notes.insert(plan.notes.end(), list.notes.begin(), list.notes.end());
   plan.project_dir = at_hand.in_repository;
   plan.dbt_started = true;
-  return plan;
+  return Selected{std::move(plan), std::move(selection->as_dbt)};
 }
 
 /// Code that can write anywhere, whatever its relation's name says.
@@ -177,6 +200,15 @@ std::map<std::string, RelationName> place_nodes(Plan& plan, const dbt::Resolved&
   return placed;
 }
 
+/// dbt's own selection, or why it could not be asked: no reason to stop.
+void verify_plan(Plan& plan, Result<Verified> verified) {
+  if (verified) {
+    plan.verified = std::move(*verified);
+  } else {
+    plan.notes.push_back("dbt's own selection could not be asked for: " + verified.error().why);
+  }
+}
+
 }  // namespace
 
 Plan idle_plan(const ProjectAtHand& at_hand, std::vector<IdleFile> idle_files) {
@@ -198,36 +230,48 @@ Result<Planned> make_plan(const Context& context, const change::Repository& repo
   if (!base) return tl::unexpected(base.error());
   const auto head = state::Manifest::read(sides->head.manifest);
   if (!head) return tl::unexpected(head.error());
-  auto plan = select_nodes(context, at_hand, relevance, *base, *head);
-  if (!plan) return tl::unexpected(plan.error());
-  plan->base_state = sides->base.origin;
-  // Compared with nothing, all macros are new: no news to anyone.
-  if (sides->base_is_empty) plan->notes.clear();
-  plan->notes.insert(plan->notes.begin(), sides->notes.begin(), sides->notes.end());
+  auto selected = select_nodes(context, change, at_hand, relevance, *base, *head);
+  if (!selected) return tl::unexpected(selected.error());
+  Plan& plan = selected->plan;
+  plan.base_state = sides->base.origin;
+  if (sides->base_is_empty) {
+    // Compared with nothing, all macros are new: no news to anyone.
+    plan.notes.clear();
+  } else {
+    const auto settings = uncounted_settings(change, change::base_reader(repository, change),
+                                             change::head_reader(repository, change), *head, plan);
+    plan.notes.insert(plan.notes.end(), settings.begin(), settings.end());
+  }
+  plan.notes.insert(plan.notes.begin(), sides->notes.begin(), sides->notes.end());
+  if (context.settings.build.verify) {
+    verify_plan(plan, verify(context.settings.build, head_project.at, sides->base.manifest, selected->as_dbt, session));
+  }
+
+  auto branch = name_branch(context, change, sides->head, at_hand.folder);
+  if (!branch) return tl::unexpected(branch.error());
 
   auto production =
       look_at_production(context, at_hand, change, head_project.at, sides->head, sides->base.production, session);
   if (!production) return tl::unexpected(production.error());
-  plan->production = production->known;
-  plan->notes.insert(plan->notes.end(), production->notes.begin(), production->notes.end());
-  if (auto deferred = defer_to_what_exists(context, at_hand, *plan, *head, *production, session); !deferred) {
+  plan.production = production->known;
+  plan.notes.insert(plan.notes.end(), production->notes.begin(), production->notes.end());
+  const auto sources_database =
+      branch->isolation == Isolation::database ? production->sources_database : std::optional<std::string>();
+  if (auto deferred = defer_to_what_exists(context, at_hand, plan, *head, *production, sources_database, session);
+      !deferred) {
     return tl::unexpected(deferred.error());
   }
-  list_unproven(*plan, *head);
+  list_unproven(plan, *head);
   // From here the plan's nodes are known; what is open is where they go.
 
-  auto branch = name_branch(context, change, sides->head, at_hand.folder);
-  if (!branch) return tl::unexpected(branch.error());
-  Planned planned{std::move(*plan), std::move(*branch), head_project.at, "branch", sides->head.manifest};
+  Planned planned{std::move(plan), std::move(*branch), head_project.at, "branch", sides->head.manifest};
   planned.at.profiles_dir = context.scratch / "branch-profile";
   if (auto written = dbt::write_profile(at_hand.profile, at_hand.target,
                                         branch_profile(planned.branch, production->attached), planned.at.profiles_dir);
       !written) {
     return tl::unexpected(written.error());
   }
-  const bool other_file = planned.branch.isolation == Isolation::database;
-  const auto resolved =
-      session.resolve({planned.at, "head", planned.handle, other_file ? production->sources_database : std::nullopt});
+  const auto resolved = session.resolve({planned.at, "head", planned.handle, sources_database});
   if (!resolved) return tl::unexpected(resolved.error());
   if (wants_elementary(context, at_hand) && !planned.plan.nodes.empty()) {
     auto models = elementary_models(*head, *resolved, planned.branch,

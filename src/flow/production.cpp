@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 #include <tuple>
 
@@ -94,9 +95,11 @@ class Existing {
  public:
   Existing(dbt::Session& session, dbt::WarehouseAt at) : session_(session), at_(std::move(at)) {}
 
-  Result<void> look_into(const std::vector<Deferred>& deferred) {
+  /// `places`: whatever has a `relation`.
+  template <class T>
+  Result<void> look_into(const std::vector<T>& places) {
     std::vector<dbt::SchemaName> unseen;
-    for (const auto& one : deferred) {
+    for (const auto& one : places) {
       if (seen_.emplace(branch::folded(one.relation.database), branch::folded(one.relation.schema)).second) {
         unseen.push_back({one.relation.database, one.relation.schema});
       }
@@ -118,6 +121,42 @@ class Existing {
   std::set<std::pair<std::string, std::string>> seen_;
   std::set<Place> relations_;
 };
+
+/// Whether dbt reads a source elsewhere than in a relation of its name: a file, a plugin.
+bool is_read_elsewhere(const state::Manifest& head, const state::Entry& source) {
+  for (const auto field : {state::Field::config, state::Field::unrendered_config}) {
+    const std::string_view text = head.raw(source, field);
+    for (const std::string_view key : {"\"external_location\"", "\"plugin\"", "\"formatter\""}) {
+      if (text.find(key) != std::string_view::npos) return true;
+    }
+  }
+  const std::string_view external = head.raw(source, state::Field::external);
+  return !external.empty() && external != "null";
+}
+
+/// Names the sources that are not there. What the warehouse does not let this role list is not known to be missing.
+void name_missing_sources(Plan& plan, const state::Manifest& head, const std::optional<std::string>& sources_database,
+                          Existing& existing) {
+  std::vector<Unreadable> sources;
+  for (auto& [unique_id, readers] : sources_read(plan, head)) {
+    const state::Entry& entry = *head.find_node(unique_id);
+    if (is_read_elsewhere(head, entry)) continue;
+    const auto node = head.info(entry);
+    const bool moves = sources_database && head.text(entry, state::Field::unrendered_database).empty();
+    sources.push_back({unique_id,
+                       {moves ? *sources_database : node.database, node.schema, node.identifier, node.relation_name},
+                       "it is not in the warehouse, as far as this role can see",
+                       std::move(readers)});
+    if (moves) {
+      sources.back().relation.rendered = fmt::format("{}.{}.{}", *sources_database, node.schema, node.identifier);
+    }
+  }
+  if (sources.empty() || !existing.look_into(sources)) return;
+  for (auto& source : sources) {
+    if (!existing.has(source.relation)) plan.unreadable.push_back(std::move(source));
+  }
+  std::ranges::sort(plan.unreadable, {}, &Unreadable::unique_id);
+}
 
 }  // namespace
 
@@ -146,7 +185,7 @@ Result<ProductionAtHand> look_at_production(const Context& context, const Projec
     session.forget("production");
   } else {
     production.known = {"none", "", ""};
-    production.notes.push_back(
+    production.notes.emplace_back(
         "No production target is known, so all that the plan reads is built: set dbt.production to defer to it.");
   }
   if (head.adapter_type == "duckdb") {
@@ -163,7 +202,7 @@ Result<ProductionAtHand> look_at_production(const Context& context, const Projec
 
 Result<void> defer_to_what_exists(const Context& context, const ProjectAtHand& at_hand, Plan& plan,
                                   const state::Manifest& head, const ProductionAtHand& production,
-                                  dbt::Session& session) {
+                                  const std::optional<std::string>& sources_database, dbt::Session& session) {
   // A profile that reaches what a branch reaches, and nothing to write to.
   dbt::WarehouseAt at{at_hand.profile.file.parent_path(), at_hand.profile.name, at_hand.target};
   if (head.adapter_type() == "duckdb") {
@@ -186,6 +225,7 @@ Result<void> defer_to_what_exists(const Context& context, const ProjectAtHand& a
     }
     if (relations.size() == before) {
       plan = std::move(attempt);
+      name_missing_sources(plan, head, sources_database, existing);
       return {};
     }
   }

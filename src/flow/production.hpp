@@ -31,10 +31,12 @@ Result<ProductionAtHand> look_at_production(const Context& context, const Projec
                                             const ProductionRelations& of_base, dbt::Session& session);
 
 /// Defers what the plan does not build to production's relations, after asking the warehouse which of them exist; what
-/// does not is added to the plan (see defer_or_add).
+/// does not is added to the plan (see defer_or_add). Sources that are not there, and what cannot be built, are named in
+/// `plan.unreadable`. `sources_database`: where the branch reads sources that name no database of their own; absent =
+/// where the head does.
 Result<void> defer_to_what_exists(const Context& context, const ProjectAtHand& at_hand, Plan& plan,
                                   const state::Manifest& head, const ProductionAtHand& production,
-                                  dbt::Session& session);
+                                  const std::optional<std::string>& sources_database, dbt::Session& session);
 
 /// Where `deploy` keeps the manifest of what it built for a production target, and which commit that was.
 std::string production_manifest_key(const Context& context, const std::string& target);

@@ -50,6 +50,17 @@ class Causes {
   bool descriptions_ = false;
 };
 
+/// Whether a file defines the same macros on both sides.
+bool has_same_macros(const state::FileContents& old_contents, const state::FileContents& contents,
+                     const state::Manifest& base, const state::Manifest& head) {
+  return old_contents.macros == contents.macros && std::ranges::all_of(contents.macros, [&](const std::string& id) {
+           const auto* old = base.find_macro(id);
+           const auto* now = head.find_macro(id);
+           return old != nullptr && now != nullptr &&
+                  base.text(*old, state::Field::macro_sql) == head.text(*now, state::Field::macro_sql);
+         });
+}
+
 std::string because_of(const state::FileContents& contents) {
   if (!contents.described.empty()) return "dbt counts no change in it: descriptions count only with persist_docs";
   if (!contents.nodes.empty()) return "dbt counts no change in it, or the selection leaves it out";
@@ -76,7 +87,13 @@ std::vector<IdleFile> unselected_files(const std::vector<std::string>& relevant,
     if (contents == nullptr && old_contents == nullptr) continue;
     if (old_contents != nullptr && causes.include_one_of(*old_contents)) continue;
     if (contents != nullptr && causes.include_one_of(*contents)) continue;
-    unselected.push_back({path, because_of(contents != nullptr ? *contents : *old_contents)});
+    const bool only_macros = contents != nullptr && old_contents != nullptr && !contents->macros.empty() &&
+                             contents->nodes.empty() && contents->described.empty();
+    if (only_macros && has_same_macros(*old_contents, *contents, base, head)) {
+      unselected.push_back({path, "dbt does not count this: text outside of its macros"});
+    } else {
+      unselected.push_back({path, because_of(contents != nullptr ? *contents : *old_contents)});
+    }
   }
   return unselected;
 }

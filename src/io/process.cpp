@@ -318,7 +318,7 @@ bool LineChild::send(std::string_view line) {
   return true;
 }
 
-std::optional<std::string> LineChild::receive(milliseconds wait, std::stop_token stop) {
+std::optional<std::string> LineChild::receive(milliseconds wait, const std::stop_token& stop) {
   const auto deadline = Clock::now() + wait;
   while (true) {
     const auto newline = state_->buffer.find('\n', state_->scanned);

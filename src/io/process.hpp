@@ -72,7 +72,7 @@ class LineChild {
   bool send(std::string_view line);
   /// The next line that the child wrote. Absent: it closed its side or ended, or `wait` passed, or `stop` was asked
   /// for; `ended()` tells which.
-  std::optional<std::string> receive(std::chrono::milliseconds wait, std::stop_token stop = {});
+  std::optional<std::string> receive(std::chrono::milliseconds wait, const std::stop_token& stop = {});
   [[nodiscard]] bool ended() const;
   /// Sends a signal to the child's group.
   void signal(int number);

@@ -222,6 +222,18 @@ bool is_changed_line(const ChangedFile& file, int line) {
   return std::ranges::any_of(file.lines, [line](LineRange r) { return r.first <= line && line <= r.last; });
 }
 
+/// The tag of dbt's ({% snapshot %}) for which the jinja templater gives up a file whole; empty where it does not.
+std::string unknown_tag(const FileRecord& record) {
+  constexpr std::string_view before = "unknown tag '";
+  for (const auto& finding : record.findings) {
+    const auto at = finding.message.find(before);
+    if (finding.rule != "TMP" || at == std::string::npos) continue;
+    const std::string rest = finding.message.substr(at + before.size());
+    return rest.substr(0, rest.find('\''));
+  }
+  return {};
+}
+
 /// Puts what sqlfluff says of some files into `lint`.
 void collect(const LintRequest& request, std::span<const Target> targets, std::vector<FileRecord> records,
              std::string_view standard_error, Lint& lint) {
@@ -232,6 +244,12 @@ void collect(const LintRequest& request, std::span<const Target> targets, std::v
   for (const auto& target : targets) {
     const auto& path = target.file->path;
     const auto found = by_name.find(target.name);
+    if (const auto tag = found == by_name.end() ? "" : unknown_tag(found->second); !tag.empty()) {
+      lint.unlinted.push_back({path, fmt::format("sqlfluff's jinja templater does not know {{% {} %}}; its dbt "
+                                                 "templater does",
+                                                 tag)});
+      continue;
+    }
     const bool read = found != by_name.end() && (found->second.read || target.empty);
     if (read) {
       lint.files.push_back(path);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -91,17 +91,44 @@ struct Unproven {
   bool operator==(const Unproven&) const = default;
 };
 
+/// A node that dbt selects and the plan does not, since only comments and whitespace changed.
+struct LeftOut {
+  std::string unique_id{};
+  std::string because{};  ///< "only its comments and whitespace changed", "below stg_orders, …"
+  bool operator==(const LeftOut&) const = default;
+};
+
+/// What the plan reads and will not find: production does not have it, and it cannot be built in the branch.
+struct Unreadable {
+  std::string unique_id{};
+  RelationName relation{};             ///< where it would be read; empty where it has no place
+  std::string because{};               ///< "it is not in the warehouse", "its file is empty, so dbt does not build it"
+  std::vector<std::string> read_by{};  ///< unique ids of planned nodes
+  bool operator==(const Unreadable&) const = default;
+};
+
+/// How dbt's own selection compares with ours: unique ids, sorted. Both empty = they are the same.
+struct Verified {
+  std::vector<std::string> only_here{};
+  std::vector<std::string> only_dbt{};
+  bool operator==(const Verified&) const = default;
+};
+
 /// Everything that `check` is going to build, and why.
 struct Plan {
-  std::vector<PlannedNode> nodes{};  ///< sorted by unique_id
+  std::vector<PlannedNode> nodes{};    ///< sorted by unique_id
+  std::vector<PlannedNode> unbuilt{};  ///< selected, and not executed by dbt: sources, ephemeral models, …; sorted
+  std::vector<LeftOut> left_out{};     ///< sorted by unique_id
   std::vector<RemovedNode> removed{};
   std::vector<IdleFile> idle_files{};
   std::vector<Deferred> deferred{};
+  std::vector<Unreadable> unreadable{};  ///< sorted by unique_id
   Production production{};
   std::vector<Unproven> unproven{};
-  std::vector<std::string> notes{};  ///< sentences for the report: fallbacks, dbt's blind spots
-  std::string base_state{};          ///< "from the store", "parsed from a1b2c3d", "not needed"
-  std::string project_dir{};         ///< of the dbt project, relative to the repository's root; "." for the root
+  std::vector<std::string> notes{};    ///< sentences for the report: fallbacks, dbt's blind spots
+  std::optional<Verified> verified{};  ///< absent = dbt was not asked
+  std::string base_state{};            ///< "from the store", "parsed from a1b2c3d", "not needed"
+  std::string project_dir{};           ///< of the dbt project, relative to the repository's root; "." for the root
   bool dbt_started = false;
   bool operator==(const Plan&) const = default;
 };

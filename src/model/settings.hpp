@@ -35,6 +35,7 @@ struct BuildSettings {
   std::string select = "state:modified+";
   std::string exclude{};
   bool skip_formatting = true;
+  bool verify = false;
   bool fail_fast = false;
   std::optional<int> threads;  ///< absent = the profile's own
   bool full_refresh = false;

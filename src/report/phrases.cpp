@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/phrases.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "report/digest.hpp"
@@ -48,7 +50,7 @@ Phrase phrase(const PlannedNode& node, const Reason& reason) {
     case ReasonKind::persisted_descriptions:
       return {"description that is kept in the warehouse", reason.detail};
     case ReasonKind::macros:
-      return {"macro", detail_or_path(reason)};
+      return {"macro", reason.path.size() > 1 ? arrows(reason.path) : detail_or_path(reason)};
     case ReasonKind::contract:
       return {"contract", reason.detail};
     case ReasonKind::properties:
@@ -76,6 +78,30 @@ std::vector<Phrase> phrases(const PlannedNode& node, std::size_t limit) {
   for (const Reason* reason : reasons) {
     if (out.size() < limit) out.push_back(phrase(node, *reason));
   }
+  return out;
+}
+
+std::string difference_title(const Verified& verified) {
+  if (verified == Verified{}) return "dbt's own selection is the same";
+  std::string out = "dbt's own selection differs";
+  if (!verified.only_dbt.empty()) {
+    out += fmt::format(": only dbt selects {}", counted(verified.only_dbt.size(), "node", "nodes"));
+  }
+  if (!verified.only_here.empty()) {
+    out += fmt::format("{} only offshoot selects {}", verified.only_dbt.empty() ? ":" : ",",
+                       counted(verified.only_here.size(), "node", "nodes"));
+  }
+  return out;
+}
+
+std::string unreadable_words(const Unreadable& unreadable) {
+  std::string out = unreadable.because;
+  if (!unreadable.relation.rendered.empty()) out += fmt::format(" ({})", unreadable.relation.rendered);
+  constexpr std::size_t most = 5;
+  for (std::size_t i = 0; i < std::min(unreadable.read_by.size(), most); ++i) {
+    out += (i == 0 ? "; read by " : ", ") + short_name(unreadable.read_by[i]);
+  }
+  if (unreadable.read_by.size() > most) out += fmt::format(" and {} more", unreadable.read_by.size() - most);
   return out;
 }
 

@@ -17,4 +17,10 @@ struct Phrase {
 /// The reasons of a node, its own before those of what stands above it, at most `limit`.
 std::vector<Phrase> phrases(const PlannedNode& node, std::size_t limit);
 
+/// "dbt's own selection differs: 1 node only dbt selects, 2 nodes only offshoot", or that it is the same.
+std::string difference_title(const Verified& verified);
+
+/// Why a relation will not be found, where it was looked for, and who reads it. Untrusted text.
+std::string unreadable_words(const Unreadable& unreadable);
+
 }  // namespace offshoot::report

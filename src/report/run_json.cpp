@@ -132,9 +132,21 @@ void fields(auto& with, auto& value, const Production*) {
 
 void fields(auto& with, auto& value, const Unproven*) { with("unique_id", value.unique_id)("what", value.what); }
 
+void fields(auto& with, auto& value, const LeftOut*) { with("unique_id", value.unique_id)("because", value.because); }
+
+void fields(auto& with, auto& value, const Unreadable*) {
+  with("unique_id", value.unique_id)("relation", value.relation)("because", value.because);
+  with("read_by", value.read_by);
+}
+
+void fields(auto& with, auto& value, const Verified*) {
+  with("only_here", value.only_here)("only_dbt", value.only_dbt);
+}
+
 void fields(auto& with, auto& value, const Plan*) {
-  with("nodes", value.nodes)("removed", value.removed)("idle_files", value.idle_files)("deferred", value.deferred);
-  with("production", value.production)("unproven", value.unproven)("notes", value.notes);
+  with("nodes", value.nodes)("unbuilt", value.unbuilt)("left_out", value.left_out)("removed", value.removed);
+  with("idle_files", value.idle_files)("deferred", value.deferred)("unreadable", value.unreadable);
+  with("production", value.production)("unproven", value.unproven)("notes", value.notes)("verified", value.verified);
   with("base_state", value.base_state)("project_dir", value.project_dir)("dbt_started", value.dbt_started);
 }
 

@@ -42,9 +42,12 @@ class Plans {
   explicit Plans(const Telling& telling) : run_(telling.run), digest_(telling.digest), links_(telling.links) {}
 
   std::vector<Section> all(const Plan& plan) {
+    section_unreadable(plan);
+    section_verified(plan);
     section_nodes(plan);
     section_lineage(plan);
     section_removed(plan);
+    section_left_out(plan);
     section_idle_files(plan);
     section_deferred(plan);
     section_unproven(plan);
@@ -176,6 +179,43 @@ class Plans {
     section.entries.back() += "\nTheir relations stay in production until they are dropped there.\n";
     sections_.push_back(listed(std::move(section), counted(plan.removed.size(), "node is no longer in the project",
                                                            "nodes are no longer in the project")));
+  }
+
+  void section_left_out(const Plan& plan) {
+    Section section{.importance = 9, .share = 0.08, .one = "node", .many = "nodes"};
+    for (const LeftOut& node : plan.left_out) {
+      section.entries.push_back(
+          fmt::format("- {}: {}\n", code(short_name(node.unique_id), 120), text(node.because, 200)));
+    }
+    if (section.entries.empty()) return;
+    sections_.push_back(
+        listed(std::move(section), counted(plan.left_out.size(), "node is", "nodes are") +
+                                       " left out, where dbt builds: only comments and whitespace changed"));
+  }
+
+  /// What will fail for want of something to read: in the open, for it is known before the build.
+  void section_unreadable(const Plan& plan) {
+    Section section{.importance = 2, .share = 0.15, .one = "relation", .many = "relations"};
+    for (const Unreadable& one : plan.unreadable) {
+      section.entries.push_back(
+          fmt::format("- ⚠️ {}: {}\n", code(short_name(one.unique_id), 120), text(unreadable_words(one), 400)));
+    }
+    section.open = "\n**Read by what is built, and not to be found**\n\n";
+    sections_.push_back(std::move(section));
+  }
+
+  /// Where dbt was asked for its own selection and has another.
+  void section_verified(const Plan& plan) {
+    if (!plan.verified || *plan.verified == Verified{}) return;
+    Section section{.importance = 3, .share = 0.15, .one = "node", .many = "nodes"};
+    for (const std::string& id : plan.verified->only_dbt) {
+      section.entries.push_back(fmt::format("- only dbt: {}\n", code(id, 160)));
+    }
+    for (const std::string& id : plan.verified->only_here) {
+      section.entries.push_back(fmt::format("- only offshoot: {}\n", code(id, 160)));
+    }
+    section.open = fmt::format("\n⚠️ **{}**\n\n", difference_title(*plan.verified));
+    sections_.push_back(std::move(section));
   }
 
   void section_deferred(const Plan& plan) {

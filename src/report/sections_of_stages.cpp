@@ -7,6 +7,7 @@
 
 #include "report/digest.hpp"
 #include "report/escape.hpp"
+#include "report/phrases.hpp"
 #include "report/sections.hpp"
 #include "report/words.hpp"
 
@@ -23,18 +24,17 @@ class Stages {
     for (const StageRow& stage : digest_.stages) {
       if (stage.failure != nullptr) section.open += stop(*stage.failure);
     }
-    section.open += "\n| stage | state | time | cause | next |\n| --- | --- | ---: | --- | --- |\n";
+    section.open += "\n| stage | state | time | |\n| --- | --- | ---: | --- |\n";
     section.entries.push_back(rows());
     return section;
   }
 
   Section times() {
-    return {
-        .importance = 13,
-        .share = 0.05,
-        .open = unfold("Stages and times") + "| stage | state | time | result | |\n| --- | --- | ---: | --- | --- |\n",
-        .entries = {rows() + slowest()},
-        .close = std::string(fold_end)};
+    return {.importance = 13,
+            .share = 0.05,
+            .open = unfold("Stages and times") + "| stage | state | time | result |\n| --- | --- | ---: | --- |\n",
+            .entries = {rows() + slowest()},
+            .close = std::string(fold_end)};
   }
 
  private:
@@ -68,13 +68,12 @@ class Stages {
   [[nodiscard]] std::string stage_row(const StageRow& stage) const {
     const std::string time = stage.seconds < 0 ? "" : duration(stage.seconds);
     if (stage.failure != nullptr) {
-      return fmt::format("| {} | ❌ stopped | {} | {} | {} |\n", stage.name, time,
-                         text(stage.failure->doing + ": " + stage.failure->why, 160), text(stage.failure->hint, 200));
+      return fmt::format("| {} | ❌ stopped | {} | see above |\n", stage.name, time);
     }
     if (stage.skipped != nullptr) {
-      return fmt::format("| {} | ○ skipped | {} | {} | |\n", stage.name, time, text(stage.skipped->because, 160));
+      return fmt::format("| {} | ○ skipped | {} | {} |\n", stage.name, time, text(stage.skipped->because, 160));
     }
-    return fmt::format("| {} | ✓ finished | {} | {} | |\n", stage.name, time, stage_outcome(stage.name));
+    return fmt::format("| {} | ✓ finished | {} | {} |\n", stage.name, time, stage_outcome(stage.name));
   }
 
   /// What a finished stage has to show, in a few words.
@@ -93,7 +92,8 @@ class Stages {
   [[nodiscard]] std::string outcome(const Plan* plan) const {
     if (plan == nullptr) return {};
     const std::string base = plan->base_state.empty() ? "" : "; base " + text(plan->base_state, 80);
-    return counted(digest_.objects + digest_.tests, "node", "nodes") + base;
+    const std::string verified = plan->verified ? "; " + difference_title(*plan->verified) : "";
+    return counted(digest_.objects + digest_.tests, "node", "nodes") + base + verified;
   }
 
   [[nodiscard]] static std::string outcome(const Branch* branch) {

@@ -62,7 +62,8 @@ class Summary {
     std::string out = label.empty() ? paint_(headline, tone(verdict_.conclusion))
                                     : paint_(label, tone(verdict_.conclusion)) + "  " + headline;
     return "\n" + out + "\n" + stops() + failures() + list("not built", digest_.undone) +
-           list("warnings", digest_.warnings) + lint() + unlinted() + removed() + idle() + notes() + facts();
+           list("warnings", digest_.warnings) + lint() + unlinted() + unreadable() + verified() + removed() +
+           left_out() + idle() + notes() + facts();
   }
 
  private:
@@ -156,6 +157,45 @@ class Summary {
     return out + and_more(digest_.lint_here.size(), shown, "findings");
   }
 
+  [[nodiscard]] std::string unreadable() const {
+    const Plan* plan = run_.plan.finished();
+    if (plan == nullptr || plan->unreadable.empty()) return {};
+    std::string out = "\nread, and not to be found\n";
+    const std::size_t shown = std::min(plan->unreadable.size(), most_lines);
+    for (std::size_t i = 0; i < shown; ++i) {
+      const Unreadable& one = plan->unreadable[i];
+      out += fmt::format("  {} {}: {}\n", paint_("!", Paint::Tone::warn), name_of(one.unique_id),
+                         one_line(unreadable_words(one), 300));
+    }
+    return out + and_more(plan->unreadable.size(), shown, "relations");
+  }
+
+  /// Where dbt was asked for its own selection and has another.
+  [[nodiscard]] std::string verified() const {
+    const Plan* plan = run_.plan.finished();
+    if (plan == nullptr || !plan->verified || *plan->verified == Verified{}) return {};
+    std::string out = fmt::format("\n{} {}\n", paint_("!", Paint::Tone::warn), difference_title(*plan->verified));
+    for (const auto& [who, ids] :
+         {std::pair("dbt", &plan->verified->only_dbt), {"offshoot", &plan->verified->only_here}}) {
+      const std::size_t shown = std::min(ids->size(), most_lines);
+      for (std::size_t i = 0; i < shown; ++i) out += fmt::format("  - only {}: {}\n", who, one_line((*ids)[i], 200));
+      out += and_more(ids->size(), shown, "nodes");
+    }
+    return out;
+  }
+
+  [[nodiscard]] std::string left_out() const {
+    const Plan* plan = run_.plan.finished();
+    if (plan == nullptr || plan->left_out.empty()) return {};
+    std::string out = "\nleft out, where dbt builds\n";
+    const std::size_t shown = std::min(plan->left_out.size(), most_lines);
+    for (std::size_t i = 0; i < shown; ++i) {
+      const LeftOut& node = plan->left_out[i];
+      out += fmt::format("  - {}: {}\n", name_of(node.unique_id), one_line(node.because, 200));
+    }
+    return out + and_more(plan->left_out.size(), shown, "nodes");
+  }
+
   [[nodiscard]] std::string removed() const {
     const Plan* plan = run_.plan.finished();
     if (plan == nullptr || plan->removed.empty()) return {};
@@ -225,78 +265,8 @@ class Summary {
   Verdict verdict_;
 };
 
-std::string why(const PlannedNode& node) {
-  constexpr std::size_t most = 3;
-  std::vector<std::string> parts;
-  for (const Phrase& phrase : phrases(node, most)) {
-    parts.push_back(phrase.words + (phrase.quoted.empty() ? "" : " " + one_line(phrase.quoted, 120)));
-  }
-  if (node.reasons.size() > most) parts.push_back(fmt::format("{} more", node.reasons.size() - most));
-  return joined(parts, "; ");
-}
-
-/// One group of the plan's nodes: names in a column, then what they are and why they are in.
-std::string group(std::string_view title, const std::vector<const PlannedNode*>& nodes, const Paint& paint) {
-  if (nodes.empty()) return {};
-  constexpr std::size_t widest = 48;
-  std::size_t width = 0;
-  for (const PlannedNode* node : nodes) width = std::max(width, columns(name_of(node->unique_id)));
-  width = std::min(width, widest);
-  std::string out = fmt::format("\n{} ({})\n", title, nodes.size());
-  for (const PlannedNode* node : nodes) {
-    const std::string name = name_of(node->unique_id);
-    const std::size_t taken = columns(name);
-    const std::string padding(taken < width ? width - taken : 0, ' ');
-    const std::string kind = node->materialized.empty() || node->materialized == node->resource_type
-                                 ? node->resource_type
-                                 : node->resource_type + ", " + node->materialized;
-    out += fmt::format("  {} {}{}  {}  {}\n", paint("•", Paint::Tone::dim), name, padding,
-                       paint(fmt::format("{:<18}", one_line(kind, 40)), Paint::Tone::dim), why(*node));
-  }
-  return out;
-}
-
-template <class T>
-std::string bullets(std::string_view title, const std::vector<T>& items, auto&& line) {
-  if (items.empty()) return {};
-  std::string out = fmt::format("\n{} ({})\n", title, items.size());
-  for (const T& item : items) out += fmt::format("  - {}\n", line(item));
-  return out;
-}
-
 }  // namespace
 
 std::string terminal_summary(const Run& run, bool colour) { return without_commands(Summary(run, colour).str()); }
-
-std::string plan_terminal(const Plan& plan, bool colour) {
-  const Paint paint(colour);
-  std::vector<const PlannedNode*> changed;
-  std::vector<const PlannedNode*> below;
-  std::vector<const PlannedNode*> tests;
-  std::size_t executed = 0;
-  for (const PlannedNode& node : plan.nodes) {
-    (is_test(node) ? tests : is_changed(node) ? changed : below).push_back(&node);
-    if (is_executed(node)) ++executed;
-  }
-  std::string out = executed == 0
-                        ? "nothing to build\n"
-                        : fmt::format("{} to build: {} changed, {} below, {}\n", counted(executed, "node", "nodes"),
-                                      changed.size(), below.size(), counted(tests.size(), "test", "tests"));
-  out += group("changed", changed, paint) + group("below what changed", below, paint) + group("tests", tests, paint);
-  out += bullets("no longer in the project", plan.removed,
-                 [](const RemovedNode& node) { return name_of(node.unique_id) + ": " + one_line(node.because, 200); });
-  out += bullets("changed files that select nothing", plan.idle_files,
-                 [](const IdleFile& file) { return one_line(file.path, 200) + ": " + one_line(file.because, 200); });
-  out += bullets("read from production", plan.deferred, [](const Deferred& deferred) {
-    return name_of(deferred.unique_id) + ": " + one_line(deferred.relation.rendered, 200);
-  });
-  out += bullets("not proven to stay in the branch", plan.unproven, [](const Unproven& unproven) {
-    return name_of(unproven.unique_id) + ": " + one_line(unproven.what, 200);
-  });
-  std::vector<std::string> notes = plan.notes;
-  if (!plan.production.assumption.empty()) notes.insert(notes.begin(), plan.production.assumption);
-  out += bullets("notes", notes, [](const std::string& note) { return one_line(note, 400); });
-  return without_commands(out);
-}
 
 }  // namespace offshoot::report

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "model/run.hpp"
 
@@ -11,7 +12,12 @@ namespace offshoot::report {
 /// control character, and no line of it is a workflow command of GitHub's runner.
 std::string terminal_summary(const Run& run, bool colour);
 
-/// What `check` would build and why: nodes grouped by how they got in, files that select nothing, what is deferred.
+/// What `check` would build and why: a tree of what changed and what follows, files that select nothing, what is
+/// deferred.
 std::string plan_terminal(const Plan& plan, bool colour);
+
+/// What is selected and why, as such a tree, what is gone, and notes.
+std::string selection_terminal(const std::vector<PlannedNode>& selected, const std::vector<RemovedNode>& gone,
+                               const std::vector<std::string>& said, bool colour);
 
 }  // namespace offshoot::report

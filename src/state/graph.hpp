@@ -71,7 +71,8 @@ class Edges {
 /// dbt's graph: the enabled nodes of a manifest, with an edge from what is depended on to what depends.
 class Graph {
  public:
-  /// A node that depends on what the manifest does not hold is an error, as it is for dbt.
+  /// A node that depends on what the manifest does not hold is an error, as it is for dbt; so are nodes that depend on
+  /// one another.
   static Result<Graph> of(const Manifest& manifest);
 
   [[nodiscard]] std::size_t size() const { return enabled_.size(); }
@@ -90,6 +91,8 @@ class Graph {
   [[nodiscard]] std::vector<NodeIndex> ways_down_from(const std::vector<NodeIndex>& start) const;
 
  private:
+  /// Nodes of which each depends on the one before it, and the first on the last; none = there is no circle.
+  [[nodiscard]] std::vector<NodeIndex> find_circle() const;
   [[nodiscard]] NodeSet walk(const NodeSet& start, const Edges& edges, std::size_t depth) const;
   std::vector<bool> enabled_;
   Edges dependencies_, parents_, children_;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 #include "io/files.hpp"
 
@@ -180,9 +181,14 @@ class ManifestReader {
     bool has_macros = false;
     cursor.enter('{');
     while (cursor.next_key(key)) {
+      if (!sections_seen_.insert(key).second) return wrong(fmt::format("the key \"{}\" is there twice", key));
       if (key == "metadata") {
         described = true;
         if (!read_metadata(cursor.take())) return false;
+        continue;
+      }
+      if (key == "selectors") {
+        manifest_.selectors_ = span_of(cursor.take());
         continue;
       }
       const auto section =
@@ -206,6 +212,11 @@ class ManifestReader {
     if (key.find('\\') == std::string_view::npos) return key;
     const std::optional<std::string> text = decode_string({key.data() - 1, key.size() + 2});
     return text ? manifest_.ids_.emplace_back(*text) : std::string_view{};
+  }
+
+  [[nodiscard]] Span span_of(Raw value) const {
+    return {static_cast<std::uint32_t>(value.data() - manifest_.bytes_->data()),
+            static_cast<std::uint32_t>(value.size())};
   }
 
   bool read_metadata(Raw metadata) {
@@ -270,8 +281,9 @@ class ManifestReader {
       const Raw value = cursor.take();
       const std::optional<std::size_t> index = field_index(key);
       if (!index || value.empty()) continue;
-      entry.values[*index] = {static_cast<std::uint32_t>(value.data() - manifest_.bytes_->data()),
-                              static_cast<std::uint32_t>(value.size())};
+      if (entry.values[*index].length != 0)
+        return wrong(fmt::format("'{}' has the key \"{}\" twice", entry.unique_id, key));
+      entry.values[*index] = span_of(value);
     }
     return !cursor.broken() || wrong(fmt::format("'{}' is not JSON", entry.unique_id));
   }
@@ -305,6 +317,7 @@ class ManifestReader {
   Manifest manifest_;
   std::string why_;
   std::string version_error_;
+  std::set<std::string_view> sections_seen_;
 };
 
 Result<Manifest> Manifest::read(const std::filesystem::path& path) {

@@ -154,6 +154,8 @@ class Manifest {
   [[nodiscard]] const std::string& adapter_type() const { return adapter_type_; }
   [[nodiscard]] const std::string& project_name() const { return project_name_; }
   [[nodiscard]] int schema_version() const { return schema_version_; }
+  /// The selectors of selectors.yml by name; empty where there are none.
+  [[nodiscard]] Raw selectors() const { return std::string_view(*bytes_).substr(selectors_.offset, selectors_.length); }
 
   /// Everything that takes part in dbt's graph, in the order of the file.
   [[nodiscard]] std::span<const Entry> nodes() const { return nodes_; }
@@ -199,6 +201,7 @@ class Manifest {
   std::deque<std::string> ids_;         ///< unique ids that the file writes with escapes
   std::string name_, dbt_version_, adapter_type_, project_name_;
   int schema_version_ = 0;
+  Span selectors_;
   std::vector<Entry> nodes_, macros_, disabled_, docs_;
   Index node_index_, macro_index_, disabled_index_, docs_index_;
 };

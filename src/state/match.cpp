@@ -210,6 +210,8 @@ bool Matcher::names(const Term& term, NodeIndex node) const {
       return head_.text(entry, Field::resource_type) == term.value;
     case Method::saved_query:
       return kind == Kind::saved_query && name_matches(info(), term.value);
+    case Method::selector:
+      return false;  // the evaluator's, since it selects by operators and modes of its own
     case Method::semantic_model:
       return kind == Kind::semantic_model && name_matches(info(), term.value);
     case Method::source:

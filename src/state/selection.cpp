@@ -5,9 +5,12 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
 #include <unordered_map>
 
+#include "state/blind_spots.hpp"
 #include "state/compare.hpp"
+#include "state/definition.hpp"
 #include "state/graph.hpp"
 #include "state/match.hpp"
 #include "state/selector.hpp"
@@ -19,8 +22,10 @@ namespace {
 /// What dbt selects from when nothing is asked for.
 constexpr std::string_view everything = "fqn:* source:* exposure:* metric:* semantic_model:*";
 
-/// Names that a note tells; the others are counted.
-constexpr std::size_t names_told = 5;
+/// How far selectors of selectors.yml may nest, and how many criteria they may come to: they name one another, and
+/// nothing keeps a manifest from having them do so in a circle.
+constexpr std::size_t deepest_definition = 300;
+constexpr std::size_t most_definitions = 10'000;
 
 /// One evaluated criterion, for the reasons.
 struct Answer {
@@ -77,8 +82,10 @@ class Evaluator {
     return std::move(*all);
   }
 
-  Result<Found> criterion(const Term& term) {
-    Result<NodeSet> named = matcher_.match(term);
+  Result<Found> criterion(const Term& term) { return criterion(term, mode_); }
+
+  Result<Found> criterion(const Term& term, IndirectSelection mode) {
+    Result<NodeSet> named = term.method == Method::selector ? selected_by_name(term.value) : matcher_.match(term);
     if (!named) return tl::unexpected(std::move(named.error()));
     NodeSet selected = *named;
     if (term.childrens_parents) {
@@ -88,7 +95,53 @@ class Evaluator {
     if (term.above) selected |= graph_.above(*named, *term.above);
     if (term.below) selected |= graph_.below(*named, *term.below);
     answers_.push_back({&term, std::move(*named), selected});
-    return add_tests(selected);
+    // A selector of selectors.yml has settled by itself which tests are in.
+    if (term.method == Method::selector) return Found{selected, selected};
+    return add_tests(selected, mode);
+  }
+
+  Result<NodeSet> selected_by_name(const std::string& pattern) {
+    Result<Found> found = definitions(pattern);
+    if (!found) return tl::unexpected(std::move(found.error()));
+    return std::move(found->direct);
+  }
+
+  Result<Found> definitions(const std::string& pattern, std::size_t depth = 0) {
+    Result<std::vector<Definition>> read = find_definitions(head_, pattern);
+    if (!read) return tl::unexpected(std::move(read.error()));
+    // Kept: answers point to their criteria.
+    const Definition& all =
+        definitions_.emplace_back(Definition{.kind = Definition::Kind::union_of, .parts = std::move(*read)});
+    return definition(all, depth + 1);
+  }
+
+  /// dbt does not settle anew which tests come in where sets of a definition are combined.
+  Result<Found> definition(const Definition& wanted, std::size_t depth) {
+    if (depth > deepest_definition || ++definitions_seen_ > most_definitions) {
+      return failed(
+          ExitStatus::usage, "evaluating the selectors of selectors.yml",
+          fmt::format("they name one another in a circle, or come to more than {} criteria", most_definitions));
+    }
+    if (wanted.kind == Definition::Kind::criterion) return criterion(wanted.term, wanted.mode.value_or(mode_));
+    if (wanted.kind == Definition::Kind::named) return definitions(wanted.name, depth);
+    std::optional<Found> all;
+    for (const Definition& part : wanted.parts) {
+      Result<Found> found = definition(part, depth + 1);
+      if (!found) return found;
+      if (!all) {
+        all = std::move(*found);
+      } else if (wanted.kind == Definition::Kind::union_of) {
+        all->direct |= found->direct;
+        all->with_indirect |= found->with_indirect;
+      } else if (wanted.kind == Definition::Kind::intersection_of) {
+        all->direct &= found->direct;
+        all->with_indirect &= found->with_indirect;
+      } else {
+        all->direct -= found->direct;
+        all->with_indirect -= found->with_indirect;
+      }
+    }
+    return all ? std::move(*all) : Found{NodeSet(graph_.size()), NodeSet(graph_.size())};
   }
 
   [[nodiscard]] bool is_test(NodeIndex node) const {
@@ -101,17 +154,17 @@ class Evaluator {
     return std::all_of(parents.begin(), parents.end(), [&](NodeIndex parent) { return set.contains(parent); });
   }
 
-  [[nodiscard]] Found add_tests(const NodeSet& selected) const {
+  [[nodiscard]] Found add_tests(const NodeSet& selected, IndirectSelection mode) const {
     Found found{selected, selected};
-    if (mode_ == IndirectSelection::empty) return found;
+    if (mode == IndirectSelection::empty) return found;
     NodeSet buildable = selected;
-    if (mode_ == IndirectSelection::buildable) {
+    if (mode == IndirectSelection::buildable) {
       buildable |= graph_.above(selected, any_depth);
       buildable |= sources_;
     }
     for (const NodeIndex test : graph_.below(selected, 1).members()) {
       if (!is_test(test)) continue;
-      const bool in = mode_ == IndirectSelection::eager || depends_only_on(test, buildable);
+      const bool in = mode == IndirectSelection::eager || depends_only_on(test, buildable);
       (in ? found.direct : found.with_indirect).insert(test);
     }
     found.with_indirect |= found.direct;
@@ -138,6 +191,8 @@ class Evaluator {
   IndirectSelection mode_;
   NodeSet sources_;
   std::vector<Answer> answers_;
+  std::deque<Definition> definitions_;
+  std::size_t definitions_seen_ = 0;
 };
 
 /// Says why each selected node is in.
@@ -317,53 +372,6 @@ std::vector<RemovedNode> removed_nodes(const Manifest& base, const Manifest& hea
   return removed;
 }
 
-/// "a, b and 3 more"
-std::string some_of(const std::vector<std::string>& names) {
-  const std::size_t told = std::min(names.size(), names_told);
-  std::string text =
-      fmt::format("{}", fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(told), ", "));
-  return names.size() == told ? text : fmt::format("{} and {} more", text, names.size() - told);
-}
-
-void note(std::vector<std::string>& notes, const std::vector<std::string>& names, std::string_view text) {
-  if (!names.empty()) notes.push_back(fmt::format("{}: {}", text, some_of(names)));
-}
-
-void note_reformatted(std::vector<std::string>& notes, const Comparison& comparison) {
-  const auto& reformatted = comparison.reformatted();
-  note(notes, {reformatted.begin(), reformatted.end()},
-       "changed in comments and whitespace only, which dbt counts as modified and this plan does not");
-}
-
-void note_macros(std::vector<std::string>& notes, const Comparison& comparison) {
-  std::vector<std::string> materializations, naming, others;
-  for (const std::string_view id : comparison.unseen_macros()) {
-    const std::string_view name = id.substr(id.rfind('.') + 1);
-    const bool names_things = name.ends_with("generate_schema_name") || name.ends_with("generate_database_name") ||
-                              name.ends_with("generate_alias_name");
-    (name.starts_with("materialization_") ? materializations : names_things ? naming : others).emplace_back(id);
-  }
-  note(notes, materializations,
-       "materializations changed, which dbt does not count as a change of the models that use them");
-  note(notes, naming,
-       "macros that name schemas, databases or relations changed, which dbt does not count as a change of any node");
-  note(notes, others, "macros changed that no node calls as far as dbt can see, so they select nothing");
-}
-
-/// Seeds that are too large for dbt's hash are compared by path: their data may have changed unseen.
-void note_large_seeds(std::vector<std::string>& notes, const Manifest& base, const Manifest& head) {
-  const auto by_path = [](const Manifest& manifest, const Entry& entry) {
-    return member(manifest.raw(entry, Field::checksum), "name") == "\"path\"";
-  };
-  std::vector<std::string> seeds;
-  for (const Entry& entry : head.nodes()) {
-    if (kind_of(head, entry) != Kind::seed || !by_path(head, entry)) continue;
-    const Entry* old = base.find_node(entry.unique_id);
-    if (old != nullptr && by_path(base, *old)) seeds.emplace_back(entry.unique_id);
-  }
-  note(notes, seeds, "seeds too large for dbt to hash, so a change of their rows is not seen");
-}
-
 void note_contracts(std::vector<std::string>& notes, const Comparison& comparison, io::Instant now) {
   std::vector<BrokenContract> broken = comparison.broken_contracts();
   const std::vector<BrokenContract> removed = comparison.removed_contracts(now);
@@ -383,68 +391,151 @@ Result<void> check_versions(const Manifest& base, const Manifest& head) {
                 fmt::format("parse the base again with dbt {}", head.dbt_version()));
 }
 
-}  // namespace
+/// A request, read.
+struct Question {
+  Selector include;
+  Selector exclude;
+  IndirectSelection mode;
+  io::Instant now;
+};
 
-Result<Selection> select(const Manifest& base, const Manifest& head, const SelectRequest& request) {
-  if (Result<void> checked = check_versions(base, head); !checked) return tl::unexpected(checked.error());
-  const io::Instant now = request.now.value_or(io::now());
+Result<Question> read_request(const SelectRequest& request) {
   Result<Selector> include = parse_selector(request.select, "the selection");
   if (!include) return tl::unexpected(std::move(include.error()));
   if (include->empty()) include = parse_selector(everything, "the selection");
   Result<Selector> exclude = parse_selector(request.exclude, "the exclusion");
   if (!exclude) return tl::unexpected(std::move(exclude.error()));
+  return Question{std::move(*include), std::move(*exclude), request.indirect_selection,
+                  request.now.value_or(io::now())};
+}
+
+/// What a question selects.
+struct Answered {
+  NodeSet set;
+  std::vector<PlannedNode> nodes{};  ///< of these what `dbt ls` lists, sorted by unique_id, with reasons
+};
+
+Result<Answered> answer(const Manifest& head, const Graph& graph, Comparison& comparison, const Question& question) {
+  const Matcher matcher(head, graph, comparison, question.now);
+  Evaluator included(head, graph, matcher, question.mode);
+  Result<Found> found = included.evaluate(question.include);
+  if (!found) return tl::unexpected(std::move(found.error()));
+  Result<Found> excluded = Evaluator(head, graph, matcher, question.mode).evaluate(question.exclude);
+  if (!excluded) return tl::unexpected(std::move(excluded.error()));
+  Answered answered{std::move(found->direct)};
+  answered.set -= excluded->direct;
+
+  Explainer explainer(head, graph, comparison, included.answers(), answered.set);
+  for (const NodeIndex node : answered.set.members()) {
+    PlannedNode planned_node = planned(head, head.nodes()[node]);
+    if (!is_listed(planned_node.resource_type)) continue;
+    planned_node.reasons = explainer.reasons(node);
+    answered.nodes.push_back(std::move(planned_node));
+  }
+  std::ranges::sort(answered.nodes, {}, &PlannedNode::unique_id);
+  return answered;
+}
+
+/// Why dbt would have a node in the plan of which only comments and whitespace changed.
+std::string why_left_out(const Manifest& head, const PlannedNode& node) {
+  if (node.reasons.empty()) return "dbt counts comments and whitespace";
+  const Reason& reason = node.reasons.front();
+  const auto name_of = [&](const std::string& id) {
+    const Entry* entry = head.find_node(id);
+    return entry == nullptr ? id : head.text(*entry, Field::name);
+  };
+  switch (reason.kind) {
+    case ReasonKind::body:
+      return "only its comments and whitespace changed";
+    case ReasonKind::macros:
+      return fmt::format("only comments and whitespace of the macro {} changed", reason.detail);
+    case ReasonKind::upstream:
+      return fmt::format("below {}, of which only comments and whitespace changed", name_of(reason.path.front()));
+    case ReasonKind::test_of:
+      return fmt::format("tests {}, which is left out", reason.detail);
+    default:
+      return "dbt counts comments and whitespace";
+  }
+}
+
+/// What dbt selects, where every byte of code counts, and what of it is left out here.
+void compare_with_strict(Selection& selection, const Manifest& head, const std::vector<PlannedNode>& strict) {
+  for (const PlannedNode& node : strict) {
+    selection.as_dbt.push_back(node.unique_id);
+    if (!std::ranges::binary_search(selection.selected, node.unique_id, {}, &PlannedNode::unique_id)) {
+      selection.left_out.push_back({node.unique_id, why_left_out(head, node)});
+    }
+  }
+}
+
+}  // namespace
+
+std::optional<IndirectSelection> indirect_selection_of(std::string_view name) {
+  if (name == "eager") return IndirectSelection::eager;
+  if (name == "cautious") return IndirectSelection::cautious;
+  if (name == "buildable") return IndirectSelection::buildable;
+  if (name == "empty") return IndirectSelection::empty;
+  return std::nullopt;
+}
+
+Result<Selection> select(const Manifest& base, const Manifest& head, const SelectRequest& request) {
+  if (Result<void> checked = check_versions(base, head); !checked) return tl::unexpected(checked.error());
+  const Result<Question> question = read_request(request);
+  if (!question) return tl::unexpected(question.error());
   Result<Graph> graph = Graph::of(head);
   if (!graph) return tl::unexpected(std::move(graph.error()));
 
   Comparison comparison(base, head, request.compare_more_unrendered_values, request.same_code);
-  const Matcher matcher(head, *graph, comparison, now);
-  Evaluator included(head, *graph, matcher, request.indirect_selection);
-  Result<Found> found = included.evaluate(*include);
-  if (!found) return tl::unexpected(std::move(found.error()));
-  Result<Found> excluded = Evaluator(head, *graph, matcher, request.indirect_selection).evaluate(*exclude);
-  if (!excluded) return tl::unexpected(std::move(excluded.error()));
-  NodeSet selected = std::move(found->direct);
-  selected -= excluded->direct;
-
+  Result<Answered> answered = answer(head, *graph, comparison, *question);
+  if (!answered) return tl::unexpected(std::move(answered.error()));
   Selection selection;
-  Explainer explainer(head, *graph, comparison, included.answers(), selected);
-  for (const NodeIndex node : selected.members()) {
-    PlannedNode planned_node = planned(head, head.nodes()[node]);
-    if (!is_listed(planned_node.resource_type)) continue;
-    planned_node.reasons = explainer.reasons(node);
-    selection.selected.push_back(std::move(planned_node));
+  selection.selected = std::move(answered->nodes);
+  if (comparison.reformatted().empty()) {
+    compare_with_strict(selection, head, selection.selected);
+  } else {
+    Comparison strict(base, head, request.compare_more_unrendered_values);
+    const Result<Answered> as_dbt = answer(head, *graph, strict, *question);
+    if (!as_dbt) return tl::unexpected(as_dbt.error());
+    compare_with_strict(selection, head, as_dbt->nodes);
   }
-  std::sort(selection.selected.begin(), selection.selected.end(),
-            [](const PlannedNode& a, const PlannedNode& b) { return a.unique_id < b.unique_id; });
   selection.removed = removed_nodes(base, head);
-  note_reformatted(selection.notes, comparison);
-  note_macros(selection.notes, comparison);
-  note_large_seeds(selection.notes, base, head);
-  note_contracts(selection.notes, comparison, now);
+  selection.notes = blind_spots(base, head, comparison, answered->set, request.file_changed);
+  note_contracts(selection.notes, comparison, question->now);
   return selection;
 }
 
-BuildList build_list(const Selection& selection, const Manifest& head) {
+BuildList build_list(const Selection& selection, const Manifest& head, LoneUnitTests lone_unit_tests) {
   const auto has_code = [&](const PlannedNode& node) {
     const Entry* entry = head.find_node(node.unique_id);
     return entry == nullptr || head.info(*entry).has_code;
   };
   BuildList list;
-  std::vector<std::string> ephemeral, without_code;
+  const auto is_selected = [&](const std::string& unique_id) {
+    return std::ranges::binary_search(selection.selected, unique_id, {}, &PlannedNode::unique_id);
+  };
+  const auto is_lone = [&](const PlannedNode& node) {
+    return node.resource_type == "unit_test" && (node.depends_on.empty() || !is_selected(node.depends_on[0]));
+  };
+  std::vector<std::string> without_code, lone;
   for (const PlannedNode& node : selection.selected) {
     const std::string_view type = node.resource_type;
-    if (type == "source" || type == "metric" || type == "semantic_model") continue;
     const bool is_code = type == "model" || type == "snapshot" || type == "test";
-    if (is_code && !has_code(node)) {
-      without_code.push_back(node.unique_id);
-    } else if (type == "model" && node.materialized == "ephemeral") {
-      ephemeral.push_back(node.unique_id);
-    } else {
-      list.nodes.push_back(node);
-    }
+    const bool blank = is_code && !has_code(node);
+    if (blank) without_code.push_back(node.unique_id);
+    const bool without_model = lone_unit_tests == LoneUnitTests::go && is_lone(node);
+    if (without_model) lone.push_back(node.unique_id);
+    const bool passed_over = type == "source" || type == "metric" || type == "semantic_model" ||
+                             (type == "model" && node.materialized == "ephemeral");
+    (blank || without_model || passed_over ? list.unbuilt : list.nodes).push_back(node);
   }
-  note(list.notes, ephemeral, "ephemeral models, which are compiled into the models that read them");
-  note(list.notes, without_code, "nodes without code, which dbt does not build");
+  if (!without_code.empty()) {
+    list.notes.push_back(fmt::format("nodes without code, which dbt does not build: {}", some_of(without_code)));
+  }
+  if (!lone.empty()) {
+    list.notes.push_back(
+        fmt::format("unit tests whose model is not selected, which dbt build leaves out and dbt test runs: {}",
+                    some_of(lone)));
+  }
   return list;
 }
 

@@ -13,7 +13,7 @@ namespace offshoot::state {
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Method>, 19> methods = {{
+constexpr std::array<std::pair<std::string_view, Method>, 20> methods = {{
     {"access", Method::access},
     {"config", Method::config},
     {"exposure", Method::exposure},
@@ -25,6 +25,7 @@ constexpr std::array<std::pair<std::string_view, Method>, 19> methods = {{
     {"path", Method::path},
     {"resource_type", Method::resource_type},
     {"saved_query", Method::saved_query},
+    {"selector", Method::selector},
     {"semantic_model", Method::semantic_model},
     {"source", Method::source},
     {"state", Method::state},
@@ -72,18 +73,17 @@ bool is_method_character(char c) {
          static_cast<unsigned char>(c) >= 0x80;
 }
 
-/// The digits of an operator; none = without end. Numbers beyond any graph count as without end.
-std::size_t depth_of(std::string_view digits) {
-  if (digits.empty() || digits.size() > 9) return any_depth;
-  std::size_t depth = 0;
-  for (const char c : digits) depth = depth * 10 + static_cast<std::size_t>(c - '0');
-  return depth;
-}
-
 /// Parses one criterion, front to back.
 class TermParser {
  public:
   TermParser(std::string_view raw, std::string_view option) : rest_(raw), option_(option) { term_.raw = raw; }
+
+  Result<Term> parse_value_of(std::string_view method) {
+    term_.value = rest_;
+    if (Result<void> known = choose_method(method); !known) return tl::unexpected(known.error());
+    if (Result<void> valid = check_value(); !valid) return tl::unexpected(valid.error());
+    return term_;
+  }
 
   Result<Term> parse() {
     take_prefix();
@@ -161,9 +161,6 @@ class TermParser {
     if (first == "result" || first == "source_status") {
       return refuse(fmt::format("'{}:' asks for an earlier run's results, and only manifests are compared", first), "");
     }
-    if (first == "selector") {
-      return refuse("selectors of selectors.yml are not read", "write the selector's definition out");
-    }
     const auto at = std::find_if(methods.begin(), methods.end(), [&](const auto& m) { return m.first == first; });
     if (at == methods.end()) {
       std::array<std::string_view, methods.size()> names{};
@@ -219,6 +216,19 @@ class TermParser {
 
 }  // namespace
 
+std::size_t depth_of(std::string_view digits) {
+  if (digits.empty() || digits.size() > 9) return any_depth;  // beyond any graph
+  std::size_t depth = 0;
+  for (const char c : digits) depth = depth * 10 + static_cast<std::size_t>(c - '0');
+  return depth;
+}
+
+Result<Term> parse_term(std::string_view text, std::string_view option) { return TermParser(text, option).parse(); }
+
+Result<Term> make_term(std::string_view method, const std::string& value, std::string_view option) {
+  return TermParser(value, option).parse_value_of(method);
+}
+
 Result<Selector> parse_selector(std::string_view text, std::string_view option) {
   constexpr std::string_view blanks = " \t\r\n";
   Selector selector;
@@ -230,7 +240,7 @@ Result<Selector> parse_selector(std::string_view text, std::string_view option) 
     std::vector<Term>& terms = selector.emplace_back();
     while (true) {
       const std::size_t comma = word.find(',');
-      Result<Term> term = TermParser(word.substr(0, comma), option).parse();
+      Result<Term> term = parse_term(word.substr(0, comma), option);
       if (!term) return tl::unexpected(std::move(term.error()));
       terms.push_back(std::move(*term));
       if (comma == std::string_view::npos) break;

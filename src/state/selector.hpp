@@ -24,6 +24,7 @@ enum class Method {
   path,
   resource_type,
   saved_query,
+  selector,
   semantic_model,
   source,
   state,
@@ -49,8 +50,16 @@ struct Term {
 /// A union of intersections: "a,b c" is (a and b) or c.
 using Selector = std::vector<std::vector<Term>>;
 
+/// Parses one criterion. `option` names in errors where it stands.
+Result<Term> parse_term(std::string_view text, std::string_view option);
+/// A criterion of a method, "config.materialized", and what it looks for, without operators.
+Result<Term> make_term(std::string_view method, const std::string& value, std::string_view option);
+
+/// The digits of an operator; none = without end.
+std::size_t depth_of(std::string_view digits);
+
 /// Parses what stands behind dbt's --select or --exclude. `option` names it in errors. What dbt would not know, and
-/// what cannot be answered from manifests (result:, source_status:, selector:), is an error. Blanks only = empty.
+/// what cannot be answered from manifests (result:, source_status:), is an error. Blanks only = empty.
 Result<Selector> parse_selector(std::string_view text, std::string_view option);
 
 }  // namespace offshoot::state

@@ -225,6 +225,9 @@ TEST(Lexer, WhitespaceAndCommentsBetweenTokensNeverCount) {
     for (const Dialect dialect : {Dialect::duckdb, Dialect::postgres, Dialect::snowflake, Dialect::unknown}) {
       // A blank before "(" counts in MySQL, so for the unknown one.
       if (dialect == Dialect::unknown && one.find('(') != std::string::npos) continue;
+      // In Snowflake a comment that touches Jinja may be the path of a stage, so for the unknown one.
+      const bool touches = (one + other).find("}/*") != std::string::npos;
+      if (touches && (dialect == Dialect::snowflake || dialect == Dialect::unknown)) continue;
       ASSERT_EQ(compare_sql(one, other, dialect), Sameness::same) << "seed " << seed << "\n"
                                                                   << one << "\n=>\n"
                                                                   << other;

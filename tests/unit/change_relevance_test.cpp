@@ -145,6 +145,13 @@ TEST(Relevance, AModelPathInTheOutputFolderIsStillRead) {
   EXPECT_EQ(why_idle("target/models/a.sql", {.model_paths = {"target/models"}}), "relevant");
 }
 
+TEST(Relevance, WhatAFileBeginsAndEndsWithIsStrippedAsDbtStripsIt) {
+  const Sides sides = Sides()
+                          .file("models/a.sql", "select 1 -- one", "\nselect 1 -- two\r\n\n")
+                          .file("models/b.sql", "select 1 -- one", "select 1 -- one\n{# kept #}\n");
+  EXPECT_EQ(sides.sort().relevant, std::vector<std::string>{"models/b.sql"});
+}
+
 TEST(Relevance, FormattingIsIdleOnlyWhenItIsSkipped) {
   const Sides sides = Sides()
                           .file("models/a.sql", "select 1 as a", "select\n  1 as a -- one\n , 2")

@@ -211,6 +211,16 @@ TEST_F(Sqlfluff, SqlThatDoesNotParseIsAFindingLikeOthers) {
   EXPECT_EQ(lint.unlinted, (std::vector<Unlinted>{{"dbt/absent.sql", "it is not in the work tree"}}));
 }
 
+TEST_F(Sqlfluff, ATagThatOnlyDbtKnowsIsNoFinding) {
+  write("dbt/s.sql", "{% snapshot s %}\nselect 1 as a\n{% endsnapshot %}\n");
+  const auto lint = finished(lint_sql(request({modified("dbt/s.sql")})));
+  EXPECT_EQ(rules(lint), std::vector<std::string>());
+  EXPECT_EQ(lint.files, std::vector<std::string>());
+  EXPECT_EQ(lint.unlinted,
+            (std::vector<Unlinted>{
+                {"dbt/s.sql", "sqlfluff's jinja templater does not know {% snapshot %}; its dbt templater does"}}));
+}
+
 TEST_F(Sqlfluff, TakingTooLongAndBeingStoppedAreFailures) {
   write("dbt/a.sql", "select 1\n");
   auto slow = request({modified("dbt/a.sql")});

@@ -119,22 +119,20 @@ TEST(Removed, DeletedDisabledAndRenamedAreToldApart) {
 
 TEST(Notes, ChangesThatDbtDoesNotCountAreSaid) {
   Builder base = chain();
-  for (const char* name : {"materialization_table_duckdb", "generate_schema_name", "on_run_end_hook", "unused"}) {
-    base.add_macro(name);
-  }
+  for (const char* name : {"materialization_view_duckdb", "generate_schema_name", "unused"}) base.add_macro(name);
   base.add("seed.shop.big")["checksum"] = {{"name", "path"}, {"checksum", "seeds/big.csv"}};
   Builder head = base;
-  for (const char* name : {"materialization_table_duckdb", "generate_schema_name", "unused"}) {
+  for (const char* name : {"materialization_view_duckdb", "generate_schema_name", "unused"}) {
     head["macro.shop." + std::string(name)]["macro_sql"] = "changed";
   }
   const Result<Selection> selection = selected(base, head);
   ASSERT_TRUE(selection);
   EXPECT_TRUE(selection->selected.empty());
   ASSERT_EQ(selection->notes.size(), 4U);
-  EXPECT_TRUE(mentions(selection->notes, "macro.shop.materialization_table_duckdb"));
-  EXPECT_TRUE(mentions(selection->notes, "macro.shop.generate_schema_name"));
-  EXPECT_TRUE(mentions(selection->notes, "macro.shop.unused"));
-  EXPECT_TRUE(mentions(selection->notes, "seed.shop.big"));
+  EXPECT_TRUE(mentions(selection->notes, "the materialization view (macros/materialization_view_duckdb.sql)"));
+  EXPECT_TRUE(mentions(selection->notes, "generate_schema_name"));
+  EXPECT_TRUE(mentions(selection->notes, "unused"));
+  EXPECT_TRUE(mentions(selection->notes, "big"));
 }
 
 TEST(Building, LeavesOutWhatDbtBuildDoesNotRun) {
@@ -150,7 +148,7 @@ TEST(Building, LeavesOutWhatDbtBuildDoesNotRun) {
   ASSERT_TRUE(all);
   const BuildList list = build_list(*all, *head);
   EXPECT_EQ(ids(list.nodes), (Ids{"exposure.shop.e", "model.shop.c", "test.shop.relates_a_c"}));
-  EXPECT_TRUE(mentions(list.notes, "model.shop.a"));
+  EXPECT_EQ(ids(list.unbuilt), (Ids{"metric.shop.m", "model.shop.a", "model.shop.blank", "source.shop.raw"}));
   EXPECT_TRUE(mentions(list.notes, "model.shop.blank"));
   const Result<Selection> test_only = select(*head, *head, SelectRequest{.select = "unit_test:ut", .exclude = ""});
   ASSERT_EQ(test_only->selected.size(), 1U);

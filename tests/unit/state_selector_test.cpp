@@ -38,7 +38,7 @@ TEST(Selector, SpacesUniteAndCommasIntersect) {
 
 TEST(Selector, WhatIsNotKnownIsAnErrorAndNeverAGuess) {
   for (const char* unknown :
-       {"nope:x", "result:error", "source_status:fresher", "selector:mine", "state:modified.vars",
+       {"nope:x", "result:error", "source_status:fresher", "state:modified.vars",
         "state:", "state:mod", "@a+", "a,", ",a", "+", "config:x", "tag.a:b", "resource_type:nope", "test_type:nope",
         "version:5", "source:a.b.c.d", "exposure:a.b.c", "größe:x"}) {
     const Result<Selector> selector = parse_selector(unknown, "--select");

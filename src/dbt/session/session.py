@@ -38,11 +38,13 @@ class Session:
         import session_build
         import session_names
         import session_project
+        import session_select
         import session_warehouse
 
         self._build = session_build
         self._names = session_names
         self._project = session_project
+        self._select = session_select
         self._warehouse = session_warehouse.Warehouse()
         self._manifests = {}
 
@@ -101,6 +103,11 @@ class Session:
             raise Unfinished(error, result)
         return result
 
+    def select(self, request, emit):
+        """What dbt's own selectors select."""
+        with self._packages(request):
+            return self._select.select(request, self._manifest(request))
+
     def macro(self, request, emit):
         """The value of a macro of the tiny project `offshoot`."""
         return {"value": self._warehouse.run_macro(request)}
@@ -146,7 +153,7 @@ class Session:
         )
 
 
-COMMANDS = ("parse", "resolve", "build", "macro", "list_relations", "debug", "deps", "forget", "release")
+COMMANDS = ("parse", "resolve", "build", "select", "macro", "list_relations", "debug", "deps", "forget", "release")
 
 
 class Unfinished(Exception):

@@ -302,7 +302,7 @@ def build(request, manifest, emit):
     events = BuildEvents(emit)
     selection = ExactSelection(wanted - set(not_run))
     started = time.monotonic()
-    with selection.in_force(), _without_stray_settings():
+    with selection.in_force(), without_stray_settings():
         outcome = dbtRunner(manifest=small, callbacks=[events]).invoke(_arguments(command, request))
     error = outcome.exception
     if error is None and selection.task is None:
@@ -341,7 +341,7 @@ def _arguments(command, request):
 
 
 @contextlib.contextmanager
-def _without_stray_settings():
+def without_stray_settings():
     names = [prefix + name for prefix in ("DBT_", "DBT_ENGINE_") for name in STRAY_SETTINGS]
     kept = {name: os.environ.pop(name) for name in names if name in os.environ}
     try:

@@ -1,0 +1,1 @@
+{% macro leave_mark() %}select 1{% endmacro %}

@@ -1,0 +1,2 @@
+{{ config(post_hook="{{ leave_mark() }}") }}
+select 1 as a

@@ -1,0 +1,1 @@
+{% macro leave_mark() %}select 2{% endmacro %}

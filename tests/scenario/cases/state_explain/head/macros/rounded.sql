@@ -1,0 +1,1 @@
+{% macro rounded(value) %}round({{ value }}, 3){% endmacro %}

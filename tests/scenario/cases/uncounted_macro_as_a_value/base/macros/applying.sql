@@ -1,0 +1,1 @@
+{% macro applying(function, value) %}{{ function(value) }}{% endmacro %}

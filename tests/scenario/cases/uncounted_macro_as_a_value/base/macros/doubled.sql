@@ -1,0 +1,1 @@
+{% macro doubled(value) %}{{ value }} * 2{% endmacro %}

@@ -1,0 +1,1 @@
+select {{ applying(doubled, '1') }} as a

@@ -1,0 +1,1 @@
+{% macro doubled(value) %}2 * {{ value }}{% endmacro %}

@@ -1,0 +1,2 @@
+{{ config(materialized='noisy_table') }}
+select 1 as a

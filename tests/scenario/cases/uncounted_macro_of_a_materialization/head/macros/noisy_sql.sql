@@ -1,0 +1,1 @@
+{% macro noisy_sql(sql) %}/* loud */ {{ sql }}{% endmacro %}

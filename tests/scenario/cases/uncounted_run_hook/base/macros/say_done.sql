@@ -1,0 +1,1 @@
+{% macro say_done() %}select 1{% endmacro %}

@@ -1,0 +1,1 @@
+{% macro say_done() %}select 2{% endmacro %}

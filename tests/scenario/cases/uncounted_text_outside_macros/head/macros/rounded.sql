@@ -1,0 +1,2 @@
+{% macro rounded(value) %}round({{ value }}, 2){% endmacro %}
+{% set digits = 2 %}

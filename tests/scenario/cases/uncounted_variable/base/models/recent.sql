@@ -1,0 +1,1 @@
+select {{ var('cutoff') }} as a

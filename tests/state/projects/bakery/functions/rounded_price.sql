@@ -1,0 +1,1 @@
+round({{ function('net_of_tax') }}(price), 1)

@@ -1,0 +1,1 @@
+select product_id, name, kind, price from {{ ref('stg_products') }}

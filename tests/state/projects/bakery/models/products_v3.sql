@@ -1,0 +1,2 @@
+{{ config(materialized='view') }}
+select product_id, name, kind, price, kind = 'cake' as is_cake from {{ ref('stg_products') }}

@@ -1,0 +1,1 @@
+select id as product_id, name, kind, price from {{ source('till', 'products') }}

@@ -1,0 +1,3 @@
+{% macro outside(column, low, high) -%}
+    {{ column }} < {{ low }} or {{ column }} > {{ high }}
+{%- endmacro %}

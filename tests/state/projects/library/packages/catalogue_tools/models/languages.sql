@@ -1,0 +1,1 @@
+select '{{ var("default_language", "en") }}' as code, 'English' as name
