@@ -166,6 +166,9 @@ ExitStatus clean(const Invocation& invocation, const Options& options) {
   for (const auto& branch : cleaned->dropped) {
     invocation.err << (options.dry_run ? "would drop " : "dropped ") << report::terminal_line(branch) << '\n';
   }
+  flow::Announcement announcement((*surroundings)->context());
+  if (!options.dry_run) announcement.branches_dropped(cleaned->dropped);
+  for (const auto& note : announcement.notes()) invocation.err << report::terminal_line(note) << '\n';
   for (const auto& kept : cleaned->kept) invocation.err << "kept " << report::terminal_line(kept) << '\n';
   for (const auto& left : cleaned->left) invocation.err << "left alone: " << report::terminal_line(left) << '\n';
   for (const auto& failure : cleaned->failures) say_failure(invocation.err, failure);

@@ -242,10 +242,23 @@ void Announcement::conclude(const Run& run, const std::string& kept_at) {
   } else {
     commands_ = github::annotation_commands(report::annotations(run));
     if (run.origin.pull_request != 0 && context_.settings.comment_when != "never") {
-      note("There is no GITHUB_TOKEN, so the report stands in the job's summary and in no comment", "");
+      note("There is no GITHUB_TOKEN that may be sent to GITHUB_API_URL, so the report stands in the job's summary",
+           "");
     }
   }
   write_step_files(run, kept_at);
+}
+
+void Announcement::branches_dropped(const std::vector<std::string>& names) {
+  if (!on_github_ || !on_github_->can_ask() || context_.settings.github.deployments == "off") return;
+  OnGitHub& there = *on_github_;
+  for (const std::string& name : names) {
+    const auto ended = github::end_deployments(there.client, name, there.step.run_url, github::End::all);
+    if (ended) continue;
+    // Where branches were never recorded, or the token may not, there is nothing to end.
+    if (ended.error().kind == github::Refusal::Kind::forbidden) return;
+    note("The deployment of " + name + " could not be ended on GitHub", ended.error().why);
+  }
 }
 
 void Announcement::deploy_begins(const Run& run) {

@@ -45,6 +45,9 @@ class Announcement {
   void deploy_begins(const Run& run);
   void deploy_ended(const Run& run, const std::string& kept_at);
 
+  /// Tells that branches are gone.
+  void branches_dropped(const std::vector<std::string>& names);
+
   /// What could not be said, in sentences.
   [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
   /// Lines for the log that the runner reads: annotations that stand nowhere else. Empty or ending with a newline.

@@ -81,15 +81,18 @@ class PullRequest:
                               "base": {"sha": self.git("rev-parse", "main"), "ref": "main",
                                        "repo": {"id": 4711, "full_name": "acme/shop"}}}}))
 
-    def start(self, number, **environment):
-        return subprocess.Popen([self.offshoot, "check", "--repository", self.repository],
+    def start(self, number, command="check", **environment):
+        return subprocess.Popen([self.offshoot, command, "--repository", self.repository],
                                 env={**self.environment, "GITHUB_RUN_ID": str(number), **environment},
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
-    def check(self, number, **environment):
-        process = self.start(number, **environment)
+    def run(self, number, command, **environment):
+        process = self.start(number, command, **environment)
         out, err = process.communicate(timeout=300)
         return process.returncode, err.decode()
+
+    def check(self, number, **environment):
+        return self.run(number, "check", **environment)
 
 
 @pytest.fixture
@@ -119,11 +122,18 @@ def test_I1_a_check_tells_all_it_has_to_tell(pull_request, github):
     times = [at for at, method, _ in github.requests if method != "GET"]
     assert min(later - earlier for earlier, later in zip(times, times[1:])) >= 0.95
 
+    (deployment,) = github.deployments
+    assert [status["state"] for status in github.statuses[deployment]] == ["success"]
+
     # The same again: nothing to say.
     edits = len(github.requests)
     status, err = pull_request.check(501, OFFSHOOT_GITHUB_CHECKS="off", OFFSHOOT_GITHUB_DEPLOYMENTS="off")
     assert status == 0, err
     assert [method for _, method, _ in github.requests[edits:]] == ["GET"]
+
+    status, err = pull_request.run(502, "clean")
+    assert status == 0, err
+    assert [status["state"] for status in github.statuses[deployment]] == ["success", "inactive"]
 
 
 def test_A4_what_github_refuses_changes_no_verdict(pull_request, github):
