@@ -111,8 +111,9 @@ TEST(Comment, I7_AHugeRunStaysWithinTheLimitAndSaysWhatIsLeftOut) {
   EXPECT_NE(comment.find("## ❌ 300 tests failed"), std::string::npos);
   EXPECT_NE(comment.find(" more nodes in the full report."), std::string::npos);
   EXPECT_NE(comment.find("and 476 more"), std::string::npos);
-  if (std::getenv("UPDATE_GOLDEN") != nullptr) std::ofstream(golden_folder / "large.md", std::ios::binary) << comment;
-  EXPECT_EQ(read(golden_folder / "large.md"), comment);
+  if (std::getenv("UPDATE_GOLDEN") != nullptr)
+    std::ofstream(golden_folder / "large.md", std::ios::binary) << without_digest(comment);
+  EXPECT_EQ(read(golden_folder / "large.md"), without_digest(comment));
 }
 
 TEST(Comment, I7_EveryLimitIsKept) {
