@@ -72,7 +72,9 @@ ExitStatus check(const Invocation& invocation, const Options& options) {
   const auto surroundings = Surroundings::make(invocation, options, "check");
   if (!surroundings) return fail(invocation, surroundings.error());
   const flow::Context& context = (*surroundings)->context();
-  const Run run = flow::check(context, {.lint = !options.no_lint});
+  flow::Announcement announcement(context);
+  const Run run = flow::check(context, announcement, {.lint = !options.no_lint});
+  invocation.err << announcement.commands();
   if (!options.comment_file.empty()) {
     auto written = io::write_file(invocation.folder / options.comment_file, report::comment_markdown(run));
     if (!written) say_failure(invocation.err, written.error());
@@ -163,6 +165,9 @@ ExitStatus clean(const Invocation& invocation, const Options& options) {
   for (const auto& branch : cleaned->dropped) {
     invocation.err << (options.dry_run ? "would drop " : "dropped ") << report::terminal_line(branch) << '\n';
   }
+  flow::Announcement announcement((*surroundings)->context());
+  if (!options.dry_run) announcement.branches_dropped(cleaned->dropped);
+  for (const auto& note : announcement.notes()) invocation.err << report::terminal_line(note) << '\n';
   for (const auto& kept : cleaned->kept) invocation.err << "kept " << report::terminal_line(kept) << '\n';
   for (const auto& left : cleaned->left) invocation.err << "left alone: " << report::terminal_line(left) << '\n';
   for (const auto& failure : cleaned->failures) say_failure(invocation.err, failure);
@@ -178,7 +183,9 @@ ExitStatus clean(const Invocation& invocation, const Options& options) {
 ExitStatus deploy(const Invocation& invocation, const Options& options) {
   const auto surroundings = Surroundings::make(invocation, options, "deploy");
   if (!surroundings) return fail(invocation, surroundings.error());
-  const Run run = flow::deploy((*surroundings)->context());
+  flow::Announcement announcement((*surroundings)->context());
+  const Run run = flow::deploy((*surroundings)->context(), announcement);
+  invocation.err << announcement.commands();
   return conclude(invocation, options, (*surroundings)->context(), run);
 }
 

@@ -367,6 +367,12 @@ std::vector<Setting> make_table() {
                           "a path, or s3://bucket/prefix", is_store, [](auto& s) -> auto& { return s.store; })),
       choice({"comment.when", SetBy::base, "When a check comments on the pull request."},
              {"always", "on-findings", "never"}, [](auto& s) -> auto& { return s.comment_when; }),
+      choice({"github.checks", SetBy::base,
+              "Check runs with annotations on the pull request; `auto` where the token may."},
+             {"auto", "off"}, [](auto& s) -> auto& { return s.github.checks; }),
+      choice({"github.deployments", SetBy::base,
+              "A deployment on GitHub for each branch and for production; `auto` where the token may."},
+             {"auto", "off"}, [](auto& s) -> auto& { return s.github.deployments; }),
       names({"pass_env", SetBy::base, "Environment variables that dbt gets besides those that `profiles.yml` names."},
             [](auto& s) -> auto& { return s.pass_env; }),
   };

@@ -122,7 +122,6 @@ std::vector<std::string> settings_without_effect(const Settings& settings) {
   look(settings.branch.incremental != defaults.branch.incremental, "branch.incremental");
   look(settings.compare != defaults.compare, "compare");
   look(settings.deploy != defaults.deploy, "deploy");
-  look(settings.comment_when != defaults.comment_when, "comment.when");
   look(settings.dbt.requirements != defaults.dbt.requirements, "dbt.requirements");
   return notes;
 }

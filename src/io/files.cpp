@@ -157,6 +157,12 @@ Result<void> write_file(const fs::path& path, std::string_view bytes, unsigned m
   return {};
 }
 
+Result<void> append_file(const fs::path& path, std::string_view bytes) {
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644));
+  if (file.get() >= 0 && write_all(file.get(), bytes)) return {};
+  return failed(ExitStatus::could_not_run, "writing " + path.string(), error_text(errno));
+}
+
 Result<TemporaryFolder> TemporaryFolder::make(std::string_view purpose) {
   std::error_code error;
   const fs::path parent = fs::temp_directory_path(error);

@@ -46,6 +46,9 @@ Result<std::string> read_file(const std::filesystem::path& path, std::uintmax_t 
 /// folders. `mode` are the permission bits of the new file.
 Result<void> write_file(const std::filesystem::path& path, std::string_view bytes, unsigned mode = 0644);
 
+/// Writes at the end of a file in one piece; an absent one is made.
+Result<void> append_file(const std::filesystem::path& path, std::string_view bytes);
+
 /// A folder of its own (0700) under TMPDIR, removed with all it holds when this goes.
 class TemporaryFolder {
  public:

@@ -61,6 +61,12 @@ struct DeploySettings {
   bool operator==(const DeploySettings&) const = default;
 };
 
+struct GitHubSettings {
+  std::string checks = "auto";       ///< auto = where the token may, off
+  std::string deployments = "auto";  ///< auto = where the token may, off
+  bool operator==(const GitHubSettings&) const = default;
+};
+
 /// All settings of one run, after defaults, file, environment and flags.
 struct Settings {
   DbtSettings dbt{};
@@ -71,7 +77,8 @@ struct Settings {
   std::string elementary = "auto";  ///< auto, off
   DeploySettings deploy{};
   std::string store = ".offshoot";
-  std::string comment_when = "always";
+  std::string comment_when = "always";  ///< always, on-findings, never
+  GitHubSettings github{};
   std::vector<std::string> pass_env{};
   bool operator==(const Settings&) const = default;
 };
