@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "app/inputs.hpp"
+#include "github/step.hpp"
 
 namespace offshoot::app {
 
@@ -49,18 +50,6 @@ std::vector<ActionInput> action_inputs() {
   return inputs;
 }
 
-const std::vector<ActionOutput>& action_outputs() {
-  static const std::vector<ActionOutput> outputs{
-      {"verdict", "passed, nothing-to-build, findings, refused, usage, locked, could-not-run or interrupted."},
-      {"branch-name", "Name of the branch in the warehouse; empty when none was made."},
-      {"plan-json", "Path of the plan as JSON."},
-      {"report-url", "Address or path of the kept report."},
-      {"comment-url", "Address of the pull request's comment; empty when there is none."},
-      {"run-json", "Path of run.json."},
-  };
-  return outputs;
-}
-
 std::string action_inputs_yaml() {
   std::string yaml;
   for (const auto& input : action_inputs()) {
@@ -72,9 +61,9 @@ std::string action_inputs_yaml() {
 
 std::string action_outputs_yaml() {
   std::string yaml;
-  for (const auto& output : action_outputs()) {
+  for (const auto& output : github::outputs_table()) {
     yaml += fmt::format("  {0}:\n    description: {1}\n    value: ${{{{ steps.offshoot.outputs.{0} }}}}\n", output.name,
-                        quoted(output.about));
+                        quoted(without_backquotes(output.about)));
   }
   return yaml;
 }
@@ -94,7 +83,7 @@ std::string action_reference() {
                          input.fallback.empty() ? std::string("empty") : "`" + input.fallback + "`", input.about);
   }
   table += "\n| output | holds |\n| --- | --- |\n";
-  for (const auto& output : action_outputs()) table += fmt::format("| `{}` | {} |\n", output.name, output.about);
+  for (const auto& output : github::outputs_table()) table += fmt::format("| `{}` | {} |\n", output.name, output.about);
   return table;
 }
 

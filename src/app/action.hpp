@@ -18,14 +18,6 @@ struct ActionInput {
 /// All inputs: first those of the action itself, then every setting.
 std::vector<ActionInput> action_inputs();
 
-struct ActionOutput {
-  std::string_view name;
-  std::string_view about;
-};
-
-/// All outputs that a step with the action has.
-const std::vector<ActionOutput>& action_outputs();
-
 /// The parts of action.yml that follow from these tables, by the mark that stands before and after them.
 std::string action_inputs_yaml();
 std::string action_outputs_yaml();

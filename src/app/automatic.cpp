@@ -9,7 +9,11 @@
 #include "app/surroundings.hpp"
 #include "app/trigger.hpp"
 #include "flow/stages.hpp"
+#include "github/client.hpp"
+#include "github/step.hpp"
+#include "io/http.hpp"
 #include "io/json.hpp"
+#include "io/retry.hpp"
 #include "report/escape.hpp"
 
 namespace offshoot::app {
@@ -21,10 +25,41 @@ ExitStatus fail(const Invocation& invocation, const Failed& failure) {
   return failure.status;
 }
 
-/// The seam to GitHub's API: who may write, and what a pull request's head is now.
-Result<Answer> ask(const Invocation&, const Question&) {
-  return failed(ExitStatus::could_not_run, "asking GitHub who wrote the comment",
-                "this version does not answer comments yet", "start the check by a push, or by hand");
+bool is_login(std::string_view name) {
+  return !name.empty() && name.size() <= 100 &&
+         name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") ==
+             std::string_view::npos;
+}
+
+/// Asks GitHub who may write, and what a pull request's head is now. A person who may gets a sign at once.
+Result<Answer> ask(const Invocation& invocation, const Question& question, std::int64_t comment) {
+  const std::string doing = "asking GitHub about the comment";
+  const github::Step step = github::step_of(invocation.environment);
+  if (step.access.token.empty() || !is_login(question.writer)) {
+    return failed(ExitStatus::refused, doing, "there is no GITHUB_TOKEN, or no person's name",
+                  "give the action its github-token: who writes comments has to be looked up");
+  }
+  const auto http = io::curl_client(invocation.environment);
+  github::Client client(step.access, *http, io::real_pauses());
+  const auto unanswered = [&](const github::Refusal& refusal) {
+    return failed(ExitStatus::could_not_run, doing, refusal.why, "comment again, or start the check by hand");
+  };
+  const auto permission = client.get("./collaborators/" + question.writer + "/permission");
+  if (!permission) return unanswered(permission.error());
+  const auto may = permission->find("permission");
+  Answer answer{.writer = may != permission->end() && (*may == "admin" || *may == "write")};
+  if (!answer.writer) return answer;
+  if (comment > 0) {
+    const auto nowhere = []() -> github::Answer<std::optional<github::Json>> { return std::optional<github::Json>{}; };
+    // Best effort: the check itself says more soon.
+    (void)client.create(fmt::format("./issues/comments/{}/reactions", comment), {{"content", "eyes"}},
+                        github::Pace::write, nowhere);
+  }
+  if (question.pull_request == 0) return answer;
+  const auto pull_request = client.get(fmt::format("./pulls/{}", question.pull_request));
+  if (!pull_request) return unanswered(pull_request.error());
+  answer.pull_request = pull_request_of(*pull_request);
+  return answer;
 }
 
 void say(const Invocation& invocation, const Options& options, const Decision& decision) {
@@ -109,7 +144,7 @@ ExitStatus automatic(const Invocation& invocation, const Options& given) {
   if (!settings) return fail(invocation, settings.error());
   Decision decision = decide(**event, *settings);
   if (decision.first && !options.dry_run) {
-    const auto answer = ask(invocation, *decision.first);
+    const auto answer = ask(invocation, *decision.first, (*event)->comment ? (*event)->comment->id : 0);
     if (!answer) return fail(invocation, answer.error());
     decision = settle(std::move(decision), *answer);
     options.approved = answer->pull_request;

@@ -72,7 +72,9 @@ ExitStatus check(const Invocation& invocation, const Options& options) {
   const auto surroundings = Surroundings::make(invocation, options, "check");
   if (!surroundings) return fail(invocation, surroundings.error());
   const flow::Context& context = (*surroundings)->context();
-  const Run run = flow::check(context, {.lint = !options.no_lint});
+  flow::Announcement announcement(context);
+  const Run run = flow::check(context, announcement, {.lint = !options.no_lint});
+  (*surroundings)->tell_runner(invocation.secrets.clean(announcement.commands()));
   if (!options.comment_file.empty()) {
     auto written = io::write_file(invocation.folder / options.comment_file,
                                   invocation.secrets.clean(report::comment_markdown(run)));
@@ -116,18 +118,17 @@ ExitStatus state(const Invocation& invocation, const Options& options) {
                              "it is eager, cautious, buildable or empty",
                              {}});
   }
-  const auto base = state::Manifest::read(invocation.folder / options.base_manifest);
-  if (!base) return fail(invocation, base.error());
-  const auto head = state::Manifest::read(invocation.folder / options.head_manifest);
-  if (!head) return fail(invocation, head.error());
-  auto selection = state::select(*base, *head,
+  const auto sides =
+      state::read_both(invocation.folder / options.base_manifest, invocation.folder / options.head_manifest);
+  if (!sides) return fail(invocation, sides.error());
+  auto selection = state::select(sides->base, sides->head,
                                  {.select = options.select.empty() ? "state:modified+" : options.select,
                                   .exclude = options.exclude,
                                   .indirect_selection = *indirect_selection,
                                   .compare_more_unrendered_values = options.compare_more_unrendered_values});
   if (!selection) return fail(invocation, selection.error());
   if (options.only_built) {
-    auto list = state::build_list(*selection, *head, state::LoneUnitTests::go);
+    auto list = state::build_list(*selection, sides->head, state::LoneUnitTests::go);
     selection->selected = std::move(list.nodes);
     selection->notes.insert(selection->notes.end(), list.notes.begin(), list.notes.end());
   }
@@ -167,6 +168,9 @@ ExitStatus clean(const Invocation& invocation, const Options& options) {
   for (const auto& branch : cleaned->dropped) {
     invocation.err << (options.dry_run ? "would drop " : "dropped ") << report::terminal_line(branch) << '\n';
   }
+  flow::Announcement announcement((*surroundings)->context());
+  if (!options.dry_run) announcement.branches_dropped(cleaned->dropped);
+  for (const auto& note : announcement.notes()) invocation.err << report::terminal_line(note) << '\n';
   for (const auto& kept : cleaned->kept) invocation.err << "kept " << report::terminal_line(kept) << '\n';
   for (const auto& left : cleaned->left) invocation.err << "left alone: " << report::terminal_line(left) << '\n';
   for (const auto& failure : cleaned->failures) say_failure(invocation.err, failure);
@@ -182,7 +186,9 @@ ExitStatus clean(const Invocation& invocation, const Options& options) {
 ExitStatus deploy(const Invocation& invocation, const Options& options) {
   const auto surroundings = Surroundings::make(invocation, options, "deploy");
   if (!surroundings) return fail(invocation, surroundings.error());
-  const Run run = flow::deploy((*surroundings)->context());
+  flow::Announcement announcement((*surroundings)->context());
+  const Run run = flow::deploy((*surroundings)->context(), announcement);
+  (*surroundings)->tell_runner(invocation.secrets.clean(announcement.commands()));
   return conclude(invocation, options, (*surroundings)->context(), run);
 }
 

@@ -53,25 +53,6 @@ std::string sha(const Json& value) {
   return is_sha(found) ? found : std::string();
 }
 
-PullRequest pull_request_of(const Json& value) {
-  PullRequest pull_request;
-  pull_request.number = number(at(value, "number"));
-  pull_request.open = text(at(value, "state")) == "open";
-  pull_request.draft = yes(at(value, "draft"));
-  const Json& head = at(value, "head");
-  const Json& base = at(value, "base");
-  pull_request.head_sha = sha(at(head, "sha"));
-  pull_request.head_ref = text(at(head, "ref"));
-  pull_request.base_ref = text(at(base, "ref"));
-  pull_request.base_sha = sha(at(base, "sha"));
-  pull_request.head_repository_id = whole_number(at(at(head, "repo"), "id"));
-  pull_request.base_repository_id = whole_number(at(at(base, "repo"), "id"));
-  if (const Json& labels = at(value, "labels"); labels.is_array()) {
-    for (const auto& label : labels) pull_request.labels.push_back(text(at(label, "name")));
-  }
-  return pull_request;
-}
-
 Comment comment_of(const Json& payload) {
   const Json& comment = at(payload, "comment");
   const Json& issue = at(payload, "issue");
@@ -80,7 +61,8 @@ Comment comment_of(const Json& payload) {
           .on_pull_request = at(issue, "pull_request").is_object(),
           .author = text(at(user, "login")),
           .by_bot = text(at(user, "type")) != "User",
-          .body = text(at(comment, "body"))};
+          .body = text(at(comment, "body")),
+          .id = whole_number(at(comment, "id")).value_or(0)};
 }
 
 /// What is missing in a payload, so that nothing can be decided by it; empty = nothing.
@@ -100,6 +82,25 @@ std::string variable(const io::Environment& environment, const char* name) {
 }
 
 }  // namespace
+
+PullRequest pull_request_of(const Json& value) {
+  PullRequest pull_request;
+  pull_request.number = number(at(value, "number"));
+  pull_request.open = text(at(value, "state")) == "open";
+  pull_request.draft = yes(at(value, "draft"));
+  const Json& head = at(value, "head");
+  const Json& base = at(value, "base");
+  pull_request.head_sha = sha(at(head, "sha"));
+  pull_request.head_ref = text(at(head, "ref"));
+  pull_request.base_ref = text(at(base, "ref"));
+  pull_request.base_sha = sha(at(base, "sha"));
+  pull_request.head_repository_id = whole_number(at(at(head, "repo"), "id"));
+  pull_request.base_repository_id = whole_number(at(at(base, "repo"), "id"));
+  if (const Json& labels = at(value, "labels"); labels.is_array()) {
+    for (const auto& label : labels) pull_request.labels.push_back(text(at(label, "name")));
+  }
+  return pull_request;
+}
 
 bool is_from_fork(const PullRequest& pull_request) {
   return !pull_request.head_repository_id || pull_request.head_repository_id != pull_request.base_repository_id;

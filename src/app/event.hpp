@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,6 +39,7 @@ struct Comment {
   std::string author{};
   bool by_bot = false;
   std::string body{};
+  std::int64_t id = 0;
   bool operator==(const Comment&) const = default;
 };
 
@@ -58,6 +60,9 @@ struct Event {
   std::optional<std::int64_t> repository_id{};
   bool operator==(const Event&) const = default;
 };
+
+/// A pull request as GitHub's API describes it.
+PullRequest pull_request_of(const nlohmann::json& value);
 
 /// Reads a payload of GitHub's; `name` is the event's. A payload without what its event must have is an error: nothing
 /// is guessed of where code comes from.

@@ -174,7 +174,6 @@ std::vector<std::string> settings_without_effect(const Settings& settings) {
   look(settings.branch.incremental != defaults.branch.incremental, "branch.incremental");
   look(settings.compare != defaults.compare, "compare");
   look(settings.deploy != defaults.deploy, "deploy");
-  look(settings.comment_when != defaults.comment_when, "comment.when");
   look(settings.dbt.requirements != defaults.dbt.requirements, "dbt.requirements");
   return notes;
 }
@@ -255,6 +254,7 @@ Result<std::unique_ptr<Surroundings>> Surroundings::make(const Invocation& invoc
       .base_of_pull_request = options.base.empty() && occasion->pull_request.has_value(),
       .expected_head = expected_head_of(*occasion),
       .trusted_commit = occasion->decides ? std::optional(occasion->decides->sha) : std::nullopt,
+      .secrets = &invocation.secrets,
       .head_trust = *trust,
       .trust_owner = trust_owner,
       .run_id = run_id_of(invocation.environment, io::rfc3339(started)),

@@ -72,7 +72,7 @@ Result<Dbt> start(const Context& context, const ProjectAtHand& at_hand) {
 }
 
 /// The part of a check that needs dbt: plan, branch, build, reports.
-void plan_and_build(const Context& context, Beginning& beginning, Dbt& dbt, Run& run,
+void plan_and_build(const Context& context, Beginning& beginning, Dbt& dbt, Announcement& announcement, Run& run,
                     std::vector<Artifact>& artifacts) {
   auto planned = timed(run, "plan", [&] {
     return make_plan(context, *beginning.repository, *run.change.finished(), *beginning.at_hand, dbt.head,
@@ -83,6 +83,7 @@ void plan_and_build(const Context& context, Beginning& beginning, Dbt& dbt, Run&
     return skip_the_rest(run, "there is no plan");
   }
   run.plan = planned->plan;
+  announcement.stages_ended(run);
   if (planned->plan.nodes.empty()) return skip_the_rest(run, nothing_to_build);
 
   const dbt::WarehouseAt warehouse{planned->at.profiles_dir, planned->at.profile, planned->at.target};
@@ -97,6 +98,7 @@ void plan_and_build(const Context& context, Beginning& beginning, Dbt& dbt, Run&
   // From here the branch exists: every way out must report it.
 
   run.build = timed(run, "build", [&] { return build_planned(context, *planned, *dbt.session, artifacts); });
+  announcement.stages_ended(run);
   dbt.session->release();
   run.quality =
       timed(run, "quality", [&] { return report_quality(context, *beginning.at_hand, *planned, run, artifacts); });
@@ -126,8 +128,8 @@ class Linting {
 };
 
 /// Everything after the change is known.
-void check_change(const Context& context, const CheckOptions& options, Beginning& beginning, Run& run,
-                  std::vector<Artifact>& artifacts) {
+void check_change(const Context& context, const CheckOptions& options, Beginning& beginning, Announcement& announcement,
+                  Run& run, std::vector<Artifact>& artifacts) {
   const bool builds = !beginning.relevance.relevant.empty();
   const bool lints = options.lint && will_lint(context, *run.change.finished());
   const bool lint_needs_packages =
@@ -148,7 +150,7 @@ void check_change(const Context& context, const CheckOptions& options, Beginning
     run.plan = dbt->error();
     skip_the_rest(run, "there is no plan");
   } else {
-    plan_and_build(context, beginning, **dbt, run, artifacts);
+    plan_and_build(context, beginning, **dbt, announcement, run, artifacts);
   }
   linting.finish(run);
 }
@@ -183,7 +185,7 @@ void look_without_running(const Context& context, const CheckOptions& options, c
 
 }  // namespace
 
-Run check(const Context& context, const CheckOptions& options) {
+Run check(const Context& context, Announcement& announcement, const CheckOptions& options) {
   const io::Stopwatch watch;
   Run run = begin(context);
   std::vector<Artifact> artifacts;
@@ -191,13 +193,16 @@ Run check(const Context& context, const CheckOptions& options) {
   if (beginning.at_hand && context.head_trust != HeadTrust::trusted) {
     look_without_running(context, options, beginning, run);
   } else if (beginning.at_hand) {
-    check_change(context, options, beginning, run, artifacts);
+    check_change(context, options, beginning, announcement, run, artifacts);
   }
   end(context, watch, run);
   // From here nothing changes the verdict: it only has to arrive.
-  if (auto published = publish(context, run, artifacts); !published) {
+  const auto published = publish(context, run, artifacts);
+  if (!published) {
     run.notes.push_back("The run could not be kept: " + published.error().doing + ": " + published.error().why);
   }
+  announcement.conclude(run, published.value_or(""));
+  run.notes.insert(run.notes.end(), announcement.notes().begin(), announcement.notes().end());
   return run;
 }
 

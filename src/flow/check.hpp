@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "flow/announce.hpp"
 #include "flow/context.hpp"
 #include "model/run.hpp"
 
@@ -11,8 +12,8 @@ struct CheckOptions {
 };
 
 /// Plans, isolates, builds, tests and lints the head against its base, and reports. The run says how each stage ended;
-/// it is published on every way out.
-Run check(const Context& context, const CheckOptions& options = {});
+/// it is published and announced on every way out.
+Run check(const Context& context, Announcement& announcement, const CheckOptions& options = {});
 
 /// What `check` would do, and why. Writes nothing to the warehouse.
 Run plan(const Context& context);

@@ -11,6 +11,7 @@
 #include "change/repository.hpp"
 #include "io/clock.hpp"
 #include "io/process.hpp"
+#include "io/redaction.hpp"
 #include "model/run.hpp"
 #include "model/settings.hpp"
 #include "report/progress.hpp"
@@ -37,6 +38,7 @@ struct Context {
   bool base_of_pull_request = false;            ///< `base` is only what the event says: see change::CompareRequest
   std::optional<std::string> expected_head{};   ///< the event's; HEAD must be it or its merge commit (A7)
   std::optional<std::string> trusted_commit{};  ///< whose files say what children may see (D1); absent = HEAD's own
+  const io::Redaction* secrets = nullptr;       ///< taken out of all that leaves; null = there are none
   HeadTrust head_trust = HeadTrust::trusted;
   change::TrustOwner trust_owner = change::TrustOwner::no;
   std::string run_id;

@@ -73,7 +73,7 @@ Result<void> keep_manifest(const Context& context, const std::string& target, co
 
 }  // namespace
 
-Run deploy(const Context& context) {
+Run deploy(const Context& context, Announcement& announcement) {
   const io::Stopwatch watch;
   Run run = begin(context);
   std::vector<Artifact> artifacts;
@@ -85,6 +85,7 @@ Run deploy(const Context& context) {
   const auto at_hand = repository ? look_at_project(context) : tl::unexpected(repository.error());
   run.change = at_hand ? committed_head(*repository) : Result<Change>(tl::unexpected(at_hand.error()));
   if (run.change.finished() != nullptr) {
+    announcement.deploy_begins(run);
     auto session = start_dbt(context, *at_hand);
     auto planned = timed(run, "plan", [&]() -> Result<Planned> {
       if (!session) return tl::unexpected(session.error());
@@ -109,9 +110,12 @@ Run deploy(const Context& context) {
     }
   }
   end(context, watch, run);
-  if (auto published = publish(context, run, artifacts); !published) {
+  const auto published = publish(context, run, artifacts);
+  if (!published) {
     run.notes.push_back("The run could not be kept: " + published.error().doing + ": " + published.error().why);
   }
+  announcement.deploy_ended(run, published.value_or(""));
+  run.notes.insert(run.notes.end(), announcement.notes().begin(), announcement.notes().end());
   return run;
 }
 

@@ -226,10 +226,10 @@ Result<Planned> make_plan(const Context& context, const change::Repository& repo
   auto sides = parse_sides(context, repository, change, at_hand, head_project, session);
   if (!sides) return tl::unexpected(sides.error());
 
-  const auto base = state::Manifest::read(sides->base.manifest);
-  if (!base) return tl::unexpected(base.error());
-  const auto head = state::Manifest::read(sides->head.manifest);
-  if (!head) return tl::unexpected(head.error());
+  const auto manifests = state::read_both(sides->base.manifest, sides->head.manifest);
+  if (!manifests) return tl::unexpected(manifests.error());
+  const state::Manifest* base = &manifests->base;
+  const state::Manifest* head = &manifests->head;
   auto selected = select_nodes(context, change, at_hand, relevance, *base, *head);
   if (!selected) return tl::unexpected(selected.error());
   Plan& plan = selected->plan;

@@ -10,6 +10,7 @@
 #include "change/relevance.hpp"
 #include "lint/project_settings.hpp"
 #include "lint/sqlfluff.hpp"
+#include "report/run_json.hpp"
 
 namespace offshoot::flow {
 
@@ -24,8 +25,22 @@ Run begin(const Context& context) {
   return run;
 }
 
+namespace {
+
+/// The run without secrets: before anything is rendered, for escaping or cutting would hide them from a later look.
+void redact(const Context& context, Run& run) {
+  if (context.secrets == nullptr || context.secrets->empty()) return;
+  const std::string json = report::to_json(run);
+  std::string cleaned = context.secrets->clean(json);
+  if (cleaned == json) return;
+  if (auto redacted = report::from_json(cleaned, "the run")) run = std::move(*redacted);
+}
+
+}  // namespace
+
 void end(const Context& context, const io::Stopwatch& watch, Run& run) {
   run.seconds = watch.seconds();
+  redact(context, run);
   if (context.stop.stop_requested()) run.interrupted_by = context.interrupted_by ? context.interrupted_by() : SIGINT;
 }
 

@@ -4,13 +4,17 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <openssl/evp.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
+#include <new>
 #include <system_error>
 #include <vector>
 
@@ -47,9 +51,10 @@ bool write_all(int fd, std::string_view bytes) {
   return true;
 }
 
-}  // namespace
-
-Result<std::string> read_file(const fs::path& path, std::uintmax_t limit) {
+/// Reads the whole file. `make_room` gives the place for that many bytes, and keeps those that it held before. Returns
+/// how many there are.
+Result<std::size_t> read_into(const fs::path& path, std::uintmax_t limit,
+                              const std::function<char*(std::size_t)>& make_room) {
   const std::string doing = "reading " + path.string();
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) return failed(ExitStatus::usage, doing, error_text(errno));
@@ -60,22 +65,75 @@ Result<std::string> read_file(const fs::path& path, std::uintmax_t limit) {
     return failed(ExitStatus::usage, doing,
                   fmt::format("it has {} bytes; at most {} are accepted", about.st_size, limit));
   }
-  std::string bytes;
   constexpr std::size_t room_to_see_the_end = 64;  // so that the last read finds it without growing a large buffer
-  bytes.resize(static_cast<std::size_t>(about.st_size) + room_to_see_the_end);
+  std::size_t room = static_cast<std::size_t>(about.st_size) + room_to_see_the_end;
+  char* bytes = make_room(room);
   std::size_t have = 0;
   while (true) {
-    if (have == bytes.size()) {  // also files whose size says 0, such as those under /proc
+    if (have == room) {  // also files whose size says 0, such as those under /proc
       if (have > limit) return failed(ExitStatus::usage, doing, fmt::format("it has more than {} bytes", limit));
-      bytes.resize(have + 4096);
+      room *= 2;
+      bytes = make_room(room);
     }
-    const ssize_t n = ::read(file.get(), bytes.data() + have, bytes.size() - have);
+    const ssize_t n = ::read(file.get(), bytes + have, room - have);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return failed(ExitStatus::could_not_run, doing, error_text(errno));
-    if (n == 0) break;
+    if (n == 0) return have;
     have += static_cast<std::size_t>(n);
   }
-  bytes.resize(have);
+}
+
+}  // namespace
+
+Buffer::Buffer(std::size_t size) : size_(size) {
+  // Large ones begin at a huge page: one fault then stands for 512.
+  constexpr std::size_t huge_page = std::size_t{2} << 20;
+  const std::size_t room = size + padding;
+  if (room < huge_page) {
+    bytes_.reset(static_cast<char*>(std::malloc(room)));
+  } else {
+    const std::size_t pages = (room + huge_page - 1) / huge_page;
+    bytes_.reset(static_cast<char*>(std::aligned_alloc(huge_page, pages * huge_page)));
+    if (bytes_) ::madvise(bytes_.get(), pages * huge_page, MADV_HUGEPAGE);
+  }
+  if (!bytes_) throw std::bad_alloc();
+}
+
+void Buffer::end_at(std::size_t size) {
+  size_ = size;
+  std::memset(bytes_.get() + size, 0, padding);
+}
+
+void Buffer::Free::operator()(char* bytes) const { std::free(bytes); }
+
+Buffer Buffer::copy_of(std::string_view bytes) {
+  Buffer buffer(bytes.size());
+  std::copy(bytes.begin(), bytes.end(), buffer.bytes_.get());
+  buffer.end_at(bytes.size());
+  return buffer;
+}
+
+Result<Buffer> read_buffer(const fs::path& path, std::uintmax_t limit) {
+  Buffer buffer;
+  const auto size = read_into(path, limit, [&](std::size_t room) {
+    Buffer larger(room);
+    std::copy_n(buffer.bytes_.get(), buffer.size(), larger.bytes_.get());
+    buffer = std::move(larger);
+    return buffer.bytes_.get();
+  });
+  if (!size) return tl::unexpected(size.error());
+  buffer.end_at(*size);
+  return buffer;
+}
+
+Result<std::string> read_file(const fs::path& path, std::uintmax_t limit) {
+  std::string bytes;
+  const auto size = read_into(path, limit, [&](std::size_t room) {
+    bytes.resize(room);
+    return bytes.data();
+  });
+  if (!size) return tl::unexpected(size.error());
+  bytes.resize(*size);
   return bytes;
 }
 
@@ -97,6 +155,12 @@ Result<void> write_file(const fs::path& path, std::string_view bytes, unsigned m
                   number == ENOSPC ? "free some space on that disk" : "");
   }
   return {};
+}
+
+Result<void> append_file(const fs::path& path, std::string_view bytes) {
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644));
+  if (file.get() >= 0 && write_all(file.get(), bytes)) return {};
+  return failed(ExitStatus::could_not_run, "writing " + path.string(), error_text(errno));
 }
 
 Result<TemporaryFolder> TemporaryFolder::make(std::string_view purpose) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -10,12 +11,43 @@
 
 namespace offshoot::io {
 
+/// Bytes in memory of their own, which stays where it is when this is moved.
+class Buffer {
+ public:
+  /// How many bytes behind the last one are readable, and 0, so that SIMD code may look past the end.
+  static constexpr std::size_t padding = 64;
+
+  Buffer() = default;
+  static Buffer copy_of(std::string_view bytes);
+  [[nodiscard]] std::string_view view() const { return {bytes_.get(), size_}; }
+  [[nodiscard]] std::size_t size() const { return size_; }
+
+ private:
+  friend Result<Buffer> read_buffer(const std::filesystem::path& path, std::uintmax_t limit);
+  struct Free {
+    void operator()(char* bytes) const;
+  };
+  /// Room for `size` bytes and the padding; what stands there is anything.
+  explicit Buffer(std::size_t size);
+  /// Makes it end earlier, with its padding.
+  void end_at(std::size_t size);
+
+  std::unique_ptr<char, Free> bytes_;
+  std::size_t size_ = 0;
+};
+
+/// The whole file, read without a copy on the way; for large ones. Errors as those of read_file.
+Result<Buffer> read_buffer(const std::filesystem::path& path, std::uintmax_t limit = 512ULL << 20);
+
 /// The whole file. An absent file, or one larger than `limit` bytes, is an error that names the path.
 Result<std::string> read_file(const std::filesystem::path& path, std::uintmax_t limit = 512ULL << 20);
 
 /// Writes beside `path` and renames, so that a reader sees the old bytes or the new, never a part. Makes missing
 /// folders. `mode` are the permission bits of the new file.
 Result<void> write_file(const std::filesystem::path& path, std::string_view bytes, unsigned mode = 0644);
+
+/// Writes at the end of a file in one piece; an absent one is made.
+Result<void> append_file(const std::filesystem::path& path, std::string_view bytes);
 
 /// A folder of its own (0700) under TMPDIR, removed with all it holds when this goes.
 class TemporaryFolder {

@@ -61,6 +61,12 @@ struct DeploySettings {
   bool operator==(const DeploySettings&) const = default;
 };
 
+struct GitHubSettings {
+  std::string checks = "auto";       ///< auto = where the token may, off
+  std::string deployments = "auto";  ///< auto = where the token may, off
+  bool operator==(const GitHubSettings&) const = default;
+};
+
 /// Which pull requests are looked at, and how.
 struct EventSettings {
   std::string drafts = "check";      ///< check, skip
@@ -80,7 +86,8 @@ struct Settings {
   std::string elementary = "auto";  ///< auto, off
   DeploySettings deploy{};
   std::string store = ".offshoot";
-  std::string comment_when = "always";
+  std::string comment_when = "always";  ///< always, on-findings, never
+  GitHubSettings github{};
   EventSettings events{};
   std::string mode = "full";  ///< full, diff-only
   std::vector<std::string> pass_env{};

@@ -317,7 +317,8 @@ std::string without_commands(std::string_view output) {
     out += output[i];
     if (rest.starts_with("##[")) out += zero_width_space;
     // The runner trims every Unicode space before it looks, so any byte above ASCII may be part of one.
-    const bool space = output[i] == ' ' || output[i] == '\t' || (static_cast<unsigned char>(output[i]) & 0x80U) != 0;
+    const auto byte = static_cast<unsigned char>(output[i]);
+    const bool space = byte <= ' ' || byte >= 0x80;
     line_begins = output[i] == '\n' || output[i] == '\r' || (line_begins && space);
   }
   return out;

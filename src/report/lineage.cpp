@@ -107,7 +107,9 @@ class Diagram {
     const bool planned = node != nullptr;
     const Tests tests = tested_badly_.contains(id) ? Tests::fail : Tests::pass;
     const Look look = planned ? look_of(digest_.result(id), tests) : Look{"production", ""};
-    return fmt::format("  {}[\"{}{}\"]:::{}\n", handle, look.icon, mermaid_label(short_name(id)), look.style);
+    const bool exposure = planned && node->resource_type == "exposure";
+    return fmt::format("  {}{}\"{}{}\"{}:::{}\n", handle, exposure ? "([" : "[", look.icon,
+                       mermaid_label(short_name(id)), exposure ? "])" : "]", look.style);
   }
 
   [[nodiscard]] std::string drawn_edges() const {

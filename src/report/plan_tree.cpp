@@ -170,6 +170,7 @@ class Tree {
     constexpr std::size_t most = 4;
     std::vector<std::string> words;
     for (const Phrase& phrase : phrases(node, most)) {
+      if (phrase.words == "below") continue;  // told as "also below"
       words.push_back(phrase.words + (phrase.quoted.empty() ? "" : " " + one_line(phrase.quoted, 160)));
     }
     if (node.reasons.size() > most) words.push_back(fmt::format("{} more", node.reasons.size() - most));

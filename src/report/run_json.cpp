@@ -413,6 +413,10 @@ std::string to_json(const Run& run) {
   return json_without_commands(json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
 }
 
+std::string plan_json(const Plan& plan) {
+  return json_without_commands(io::to_line(Writer::json_of(plan.nodes)) + "\n");
+}
+
 std::string selection_json(const std::vector<PlannedNode>& selected, const std::vector<RemovedNode>& removed,
                            const std::vector<std::string>& notes) {
   const nlohmann::ordered_json json{{"selected", Writer::json_of(selected)},

@@ -18,6 +18,9 @@ std::string to_json(const Run& run);
 /// are not known are ignored, and another version is an error that says so. `name` begins the error's message.
 Result<Run> from_json(std::string_view text, const std::string& name);
 
+/// The planned nodes alone, as an array of nodes as in run.json.
+std::string plan_json(const Plan& plan);
+
 /// What `offshoot state --json` prints: one line, {"selected": [...], "removed": [...], "notes": [...]}, with nodes as
 /// in run.json.
 std::string selection_json(const std::vector<PlannedNode>& selected, const std::vector<RemovedNode>& removed,

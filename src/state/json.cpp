@@ -40,35 +40,45 @@ constexpr std::array<Sign, 256> signs = [] {
 
 Sign sign_of(char c) { return signs[static_cast<unsigned char>(c)]; }
 
+char opener_of(char closing) { return closing == '}' ? '{' : '['; }
+
 /// Without the blanks behind it.
 std::string_view trimmed(std::string_view text) {
   const std::size_t last = text.find_last_not_of(" \t\r\n");
   return last == std::string_view::npos ? std::string_view{} : text.substr(0, last + 1);
 }
 
-/// Behind the value that begins at the start of `text`: a string, a balanced object or array, or a bare word.
-std::size_t end_of_value(std::string_view text) {
+/// Behind the value that begins at the start of `text`, which stands `depth` brackets deep: a string, an object or
+/// array whose brackets match, or a bare word. npos = it does not end, its brackets do not match, or it is too deep.
+std::size_t end_of_value(std::string_view text, std::size_t depth) {
   const Sign first = sign_of(text[0]);
-  if (first == Sign::quote) return closing_quote(text, 0) + 1;
-  if (first == Sign::close) return 0;
-  if (first != Sign::open) return std::min(text.find_first_of(",:]}\" \t\r\n"), text.size());
-  std::size_t depth = 0;
+  if (first == Sign::quote) {
+    const std::size_t quote = closing_quote(text, 0);
+    return quote == std::string_view::npos ? quote : quote + 1;
+  }
+  if (first == Sign::close) return std::string_view::npos;
+  if (first != Sign::open) return std::min(text.find_first_of(",:[]{}\" \t\r\n"), text.size());
+  std::array<char, deepest_json> open;  // NOLINT(cppcoreguidelines-pro-type-member-init): written before it is read
+  const std::size_t outside = depth;
   for (std::size_t i = 0; i < text.size(); ++i) {
     switch (sign_of(text[i])) {
       case Sign::quote:
         i = closing_quote(text, i);
+        if (i == std::string_view::npos) return i;
         break;
       case Sign::open:
-        ++depth;
+        if (depth == deepest_json) return std::string_view::npos;
+        open[depth++] = text[i];
         break;
       case Sign::close:
-        if (--depth == 0) return i + 1;
+        if (open[--depth] != opener_of(text[i])) return std::string_view::npos;
+        if (depth == outside) return i + 1;
         break;
       default:
         break;
     }
   }
-  return text.size();
+  return std::string_view::npos;
 }
 
 /// A parser for small parts of a document. Its buffers are as large as the part.
@@ -268,8 +278,8 @@ std::optional<std::string> outline_error(std::string_view text) {
       if (depth == deepest_json) return fmt::format("byte {}: it is nested more than {} deep", i, deepest_json);
       open[depth++] = text[i];
     } else if (sign == Sign::close) {
-      const char opener = text[i] == '}' ? '{' : '[';
-      if (open[--depth] != opener) return fmt::format("byte {}: '{}' closes what it did not open", i, text[i]);
+      if (open[--depth] != opener_of(text[i]))
+        return fmt::format("byte {}: '{}' closes what it did not open", i, text[i]);
     }
   }
   if (!begun) return "it is empty";
@@ -291,8 +301,9 @@ bool Cursor::fail() {
 
 bool Cursor::enter(char bracket) {
   skip_blanks();
-  if (!rest_.starts_with(bracket)) return false;
+  if (!rest_.starts_with(bracket) || depth_ == deepest_json) return false;
   rest_.remove_prefix(1);
+  ++depth_;
   first_ = true;
   return true;
 }
@@ -303,6 +314,7 @@ bool Cursor::leave_or_continue(char bracket) {
   if (rest_.empty()) return fail();
   if (rest_.front() == bracket) {
     rest_.remove_prefix(1);
+    --depth_;
     first_ = false;
     return false;
   }
@@ -319,6 +331,7 @@ bool Cursor::next_key(std::string_view& key) {
   if (!leave_or_continue('}')) return false;
   if (rest_.front() != '"') return fail();
   const std::size_t quote = closing_quote(rest_, 0);
+  if (quote == std::string_view::npos) return fail();
   key = rest_.substr(1, quote - 1);
   rest_.remove_prefix(quote + 1);
   skip_blanks();
@@ -331,11 +344,19 @@ bool Cursor::next_item() { return leave_or_continue(']'); }
 
 Raw Cursor::take() {
   skip_blanks();
-  const std::size_t end = rest_.empty() ? 0 : end_of_value(rest_);
-  if (end == 0) fail();
+  const std::size_t end = rest_.empty() ? 0 : end_of_value(rest_, depth_);
+  if (end == 0 || end == std::string_view::npos) {
+    fail();
+    return {};
+  }
   const Raw value = rest_.substr(0, end);
-  rest_.remove_prefix(value.size());
+  rest_.remove_prefix(end);
   return value;
+}
+
+bool Cursor::at_end() {
+  skip_blanks();
+  return !broken_ && depth_ == 0 && rest_.empty();
 }
 
 const Value* Value::find(std::string_view key) const {

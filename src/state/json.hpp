@@ -21,12 +21,12 @@ inline constexpr std::size_t json_padding = 64;
 std::optional<std::string> outline_error(std::string_view text);
 
 /// One JSON value as it is written in a file, without blanks around it: compared byte by byte first, decoded only when
-/// that does not settle it. It must come from a buffer that passed outline_error and has `json_padding` bytes behind
-/// it. Empty = the key is absent.
+/// that does not settle it. A Cursor took it from a buffer that has `json_padding` bytes behind it. Empty = the key is
+/// absent.
 using Raw = std::string_view;
 
-/// Walks over JSON without decoding it, front to back. What it is given must have passed outline_error, or be a part of
-/// what did; then it never leaves it, whatever stands between the brackets.
+/// Walks over JSON without decoding it, front to back. It never leaves what it is given, and what it has walked over to
+/// the end, unbroken, has no outline_error: strings end, brackets match, and nothing is too deep.
 class Cursor {
  public:
   explicit Cursor(Raw text) : rest_(text) {}
@@ -38,8 +38,10 @@ class Cursor {
   bool next_key(std::string_view& key);
   /// Steps to the next item of the array. False as above.
   bool next_item();
-  /// The value that begins here; steps over it. Empty = there is none.
+  /// The value that begins here; steps over it. Empty = there is none, or it does not end.
   Raw take();
+  /// Whether all is walked over, every bracket closed, and nothing was broken.
+  bool at_end();
   /// Whether anything was not JSON.
   [[nodiscard]] bool broken() const { return broken_; }
 
@@ -49,7 +51,8 @@ class Cursor {
   bool fail();
 
   std::string_view rest_;
-  bool first_ = false;  ///< just behind an opening bracket
+  std::size_t depth_ = 0;  ///< brackets entered and not left
+  bool first_ = false;     ///< just behind an opening bracket
   bool broken_ = false;
 };
 

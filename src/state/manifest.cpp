@@ -5,9 +5,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <future>
 #include <set>
-
-#include "io/files.hpp"
 
 namespace offshoot::state {
 
@@ -132,6 +131,10 @@ std::vector<std::string> present(std::vector<std::optional<std::string>> strings
   return kept;
 }
 
+std::uint32_t tag_of(std::string_view unique_id) {
+  return static_cast<std::uint32_t>(std::hash<std::string_view>{}(unique_id));
+}
+
 /// A list of strings, or one string for a list of one.
 std::vector<std::string> string_list(Raw raw) {
   if (std::optional<std::string> one = decode_string(raw)) return {std::move(*one)};
@@ -140,22 +143,62 @@ std::vector<std::string> string_list(Raw raw) {
 
 }  // namespace
 
+bool IdTable::add(std::span<const Entry> entries, std::uint32_t position) {
+  if (2 * (taken_ + 1) > slots_.size()) grow();
+  const std::string_view unique_id = entries[position].unique_id;
+  const std::uint32_t tag = tag_of(unique_id);
+  Slot& slot = slots_[slot_of(entries, unique_id, tag)];
+  if (slot.position != free_slot) return false;
+  slot = {tag, position};
+  ++taken_;
+  return true;
+}
+
+const Entry* IdTable::find(std::span<const Entry> entries, std::string_view unique_id) const {
+  if (slots_.empty()) return nullptr;
+  const std::uint32_t position = slots_[slot_of(entries, unique_id, tag_of(unique_id))].position;
+  return position == free_slot ? nullptr : &entries[position];
+}
+
+std::size_t IdTable::slot_of(std::span<const Entry> entries, std::string_view unique_id, std::uint32_t tag) const {
+  std::size_t at = tag & (slots_.size() - 1);
+  while (slots_[at].position != free_slot &&
+         (slots_[at].tag != tag || entries[slots_[at].position].unique_id != unique_id)) {
+    at = (at + 1) & (slots_.size() - 1);
+  }
+  return at;
+}
+
+void IdTable::grow() {
+  std::vector<Slot> slots(std::max<std::size_t>(2 * slots_.size(), 64));
+  slots.swap(slots_);
+  for (const Slot& old : slots) {
+    if (old.position == free_slot) continue;
+    std::size_t at = old.tag & (slots_.size() - 1);
+    while (slots_[at].position != free_slot) at = (at + 1) & (slots_.size() - 1);
+    slots_[at] = old;
+  }
+}
+
 std::string_view key_of(Field field) { return keys[static_cast<std::size_t>(field)]; }
 
 /// Reads one manifest. `why` is kept at the first thing that is wrong, and everything then winds up.
 class ManifestReader {
  public:
-  ManifestReader(std::string bytes, std::string name) {
-    manifest_.bytes_ = std::make_unique<std::string>(std::move(bytes));
+  ManifestReader(io::Buffer bytes, std::string name) {
+    manifest_.bytes_ = std::move(bytes);
     manifest_.name_ = std::move(name);
   }
 
   Result<Manifest> read() {
-    std::string& bytes = *manifest_.bytes_;
-    if (bytes.size() > largest_manifest) return broken("it is larger than 512 MiB");
-    if (std::optional<std::string> wrong = outline_error(bytes)) return broken(std::move(*wrong));
-    bytes.reserve(bytes.size() + json_padding);
+    if (manifest_.bytes_.size() > largest_manifest) return broken("it is larger than 512 MiB");
+    // dbt writes more than this for an entry. Room that stays empty is never touched, and costs no memory.
+    manifest_.nodes_.reserve(manifest_.bytes_.size() / 1024);
     const bool read = read_document();
+    // The outline of what was read to its end is in order; of the rest it tells best what is wrong.
+    if (!read) {
+      if (std::optional<std::string> wrong = outline_error(manifest_.bytes_.view())) return broken(std::move(*wrong));
+    }
     if (!version_error_.empty()) {
       return failed(ExitStatus::usage, doing(), version_error_, "parse the project with dbt 1.7 or newer: dbt parse");
     }
@@ -174,12 +217,12 @@ class ManifestReader {
   }
 
   bool read_document() {
-    Cursor cursor{std::string_view(*manifest_.bytes_)};
+    Cursor cursor(manifest_.bytes_.view());
     std::string_view key;
     bool described = false;
     bool has_nodes = false;
     bool has_macros = false;
-    cursor.enter('{');
+    if (!cursor.enter('{')) return wrong("it is not a JSON object");
     while (cursor.next_key(key)) {
       if (!sections_seen_.insert(key).second) return wrong(fmt::format("the key \"{}\" is there twice", key));
       if (key == "metadata") {
@@ -201,7 +244,7 @@ class ManifestReader {
       has_nodes = has_nodes || key == "nodes";
       has_macros = has_macros || key == "macros";
     }
-    if (cursor.broken()) return wrong("it is not JSON");
+    if (!cursor.at_end()) return wrong("it is not JSON");
     // A part that is missing must never look like a part in which nothing changed.
     return (described && has_nodes && has_macros) ||
            wrong("it lacks \"metadata\", \"nodes\" or \"macros\": it is not a dbt manifest");
@@ -215,7 +258,7 @@ class ManifestReader {
   }
 
   [[nodiscard]] Span span_of(Raw value) const {
-    return {static_cast<std::uint32_t>(value.data() - manifest_.bytes_->data()),
+    return {static_cast<std::uint32_t>(value.data() - manifest_.bytes_.view().data()),
             static_cast<std::uint32_t>(value.size())};
   }
 
@@ -305,13 +348,10 @@ class ManifestReader {
     return keep(manifest_.nodes_, manifest_.node_index_, entry);
   }
 
-  bool keep(std::vector<Entry>& entries, Manifest::Index& index, const Entry& entry) {
-    const auto position = static_cast<std::uint32_t>(entries.size());
-    if (!index.emplace(entry.unique_id, position).second) {
-      return wrong(fmt::format("the unique id '{}' is there twice", entry.unique_id));
-    }
+  bool keep(std::vector<Entry>& entries, IdTable& index, const Entry& entry) {
     entries.push_back(entry);
-    return true;
+    return index.add(entries, static_cast<std::uint32_t>(entries.size() - 1)) ||
+           wrong(fmt::format("the unique id '{}' is there twice", entry.unique_id));
   }
 
   Manifest manifest_;
@@ -321,13 +361,22 @@ class ManifestReader {
 };
 
 Result<Manifest> Manifest::read(const std::filesystem::path& path) {
-  Result<std::string> bytes = io::read_file(path, largest_manifest);
+  Result<io::Buffer> bytes = io::read_buffer(path, largest_manifest);
   if (!bytes) return tl::unexpected(std::move(bytes.error()));
-  return parse(std::move(*bytes), path.string());
+  return ManifestReader(std::move(*bytes), path.string()).read();
 }
 
-Result<Manifest> Manifest::parse(std::string bytes, const std::string& name) {
-  return ManifestReader(std::move(bytes), name).read();
+Result<Manifest> Manifest::parse(std::string_view bytes, const std::string& name) {
+  return ManifestReader(io::Buffer::copy_of(bytes), name).read();
+}
+
+Result<BaseAndHead> read_both(const std::filesystem::path& base, const std::filesystem::path& head) {
+  std::future<Result<Manifest>> other = std::async(std::launch::async, [&] { return Manifest::read(base); });
+  Result<Manifest> head_manifest = Manifest::read(head);
+  Result<Manifest> base_manifest = other.get();
+  if (!base_manifest) return tl::unexpected(std::move(base_manifest.error()));
+  if (!head_manifest) return tl::unexpected(std::move(head_manifest.error()));
+  return BaseAndHead{std::move(*base_manifest), std::move(*head_manifest)};
 }
 
 std::string Manifest::text(const Entry& entry, Field field) const {

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <filesystem>
-#include <memory>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "io/files.hpp"
 #include "model/outcome.hpp"
 #include "state/json.hpp"
 
@@ -139,6 +140,30 @@ struct NodeInfo {
   bool operator==(const NodeInfo&) const = default;
 };
 
+/// Finds entries by their unique ids: positions in a table of twice their number or more, each with a part of its id's
+/// hash beside it, so that mostly only the right id is looked at.
+class IdTable {
+ public:
+  /// Adds entries[position]. False = one of that id is there already.
+  bool add(std::span<const Entry> entries, std::uint32_t position);
+  /// Null where there is none. `entries` must be those that were added.
+  [[nodiscard]] const Entry* find(std::span<const Entry> entries, std::string_view unique_id) const;
+
+ private:
+  static constexpr std::uint32_t free_slot = std::numeric_limits<std::uint32_t>::max();
+  struct Slot {
+    std::uint32_t tag = 0;
+    std::uint32_t position = free_slot;
+  };
+  void grow();
+  /// The slot of that id, or the free one where it belongs. The table must not be full.
+  [[nodiscard]] std::size_t slot_of(std::span<const Entry> entries, std::string_view unique_id,
+                                    std::uint32_t tag) const;
+
+  std::vector<Slot> slots_;  ///< a power of two; a taken slot's entry is looked for onward
+  std::size_t taken_ = 0;
+};
+
 /// A dbt manifest, read for comparison: all bytes of the file are kept, and of each entry where its values stand.
 class Manifest {
  public:
@@ -147,7 +172,7 @@ class Manifest {
   static Result<Manifest> read(const std::filesystem::path& path);
 
   /// As `read`, of bytes; `name` stands in errors for the path.
-  static Result<Manifest> parse(std::string bytes, const std::string& name);
+  static Result<Manifest> parse(std::string_view bytes, const std::string& name);
 
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] const std::string& dbt_version() const { return dbt_version_; }
@@ -155,7 +180,7 @@ class Manifest {
   [[nodiscard]] const std::string& project_name() const { return project_name_; }
   [[nodiscard]] int schema_version() const { return schema_version_; }
   /// The selectors of selectors.yml by name; empty where there are none.
-  [[nodiscard]] Raw selectors() const { return std::string_view(*bytes_).substr(selectors_.offset, selectors_.length); }
+  [[nodiscard]] Raw selectors() const { return bytes_.view().substr(selectors_.offset, selectors_.length); }
 
   /// Everything that takes part in dbt's graph, in the order of the file.
   [[nodiscard]] std::span<const Entry> nodes() const { return nodes_; }
@@ -165,20 +190,18 @@ class Manifest {
   [[nodiscard]] std::span<const Entry> docs() const { return docs_; }
 
   /// Null where there is none.
-  [[nodiscard]] const Entry* find_node(std::string_view unique_id) const {
-    return find(nodes_, node_index_, unique_id);
-  }
+  [[nodiscard]] const Entry* find_node(std::string_view unique_id) const { return node_index_.find(nodes_, unique_id); }
   [[nodiscard]] const Entry* find_macro(std::string_view unique_id) const {
-    return find(macros_, macro_index_, unique_id);
+    return macro_index_.find(macros_, unique_id);
   }
   [[nodiscard]] const Entry* find_disabled(std::string_view unique_id) const {
-    return find(disabled_, disabled_index_, unique_id);
+    return disabled_index_.find(disabled_, unique_id);
   }
 
   /// A value as it is written; empty where the key is absent.
   [[nodiscard]] Raw raw(const Entry& entry, Field field) const {
     const Span span = entry.values[static_cast<std::size_t>(field)];
-    return std::string_view(*bytes_).substr(span.offset, span.length);
+    return bytes_.view().substr(span.offset, span.length);
   }
   /// The string; empty where it is absent or no string.
   [[nodiscard]] std::string text(const Entry& entry, Field field) const;
@@ -189,22 +212,24 @@ class Manifest {
   [[nodiscard]] NodeInfo info(const Entry& entry) const;
 
  private:
-  using Index = std::unordered_map<std::string_view, std::uint32_t>;
   friend class ManifestReader;
   Manifest() = default;
-  static const Entry* find(const std::vector<Entry>& entries, const Index& index, std::string_view unique_id) {
-    const auto found = index.find(unique_id);
-    return found == index.end() ? nullptr : &entries[found->second];
-  }
 
-  std::unique_ptr<std::string> bytes_;  ///< behind a pointer: entries hold views into it
-  std::deque<std::string> ids_;         ///< unique ids that the file writes with escapes
+  io::Buffer bytes_;
+  std::deque<std::string> ids_;  ///< unique ids that the file writes with escapes
   std::string name_, dbt_version_, adapter_type_, project_name_;
   int schema_version_ = 0;
   Span selectors_;
   std::vector<Entry> nodes_, macros_, disabled_, docs_;
-  Index node_index_, macro_index_, disabled_index_, docs_index_;
+  IdTable node_index_, macro_index_, disabled_index_, docs_index_;
 };
+
+struct BaseAndHead {
+  Manifest base, head;
+};
+
+/// Reads two manifests at the same time.
+Result<BaseAndHead> read_both(const std::filesystem::path& base, const std::filesystem::path& head);
 
 /// What one file of a project contributes to a manifest. Unique ids, in the order of the manifest.
 struct FileContents {

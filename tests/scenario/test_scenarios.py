@@ -327,6 +327,7 @@ def finished(run, stage):
 def steady(comment):
     """The comment without what differs from run to run."""
     comment = re.sub(r"\b\d{8}T\d{6}Z-[\w.-]+", "<run>", comment)
+    comment = re.sub(r"\bdigest=[0-9a-f]{16}\b", "digest=<digest>", comment)
     comment = re.sub(r"\b(offshoot|sqlfluff) \d[\w.]*", r"\1 <version>", comment)
     comment = re.sub(r"\b[0-9a-f]{40}\b", "<sha>", comment)
     comment = re.sub(r"\b[0-9a-f]{7,12}\b", "<sha>", comment)

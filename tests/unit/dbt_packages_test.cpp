@@ -28,6 +28,7 @@ class DepsOnly : public Session {
   Result<Parsed> parse(const ParseRequest&) override { return no(); }
   Result<Resolved> resolve(const ResolveRequest&) override { return no(); }
   Result<BuildOutput> build(const BuildRequest&, const BuildListener&) override { return no(); }
+  Result<std::vector<std::string>> select(const SelectionRequest&) override { return no(); }
   Result<nlohmann::json> macro(const WarehouseAt&, const std::string&, const nlohmann::json&) override { return no(); }
   Result<std::vector<ExistingRelation>> list_relations(const WarehouseAt&, const std::vector<SchemaName>&) override {
     return no();

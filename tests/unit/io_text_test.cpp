@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "io/clock.hpp"
@@ -22,6 +23,28 @@ TEST(Files, WritesWholeOrNothing) {
   EXPECT_FALSE(read_file(folder->path() / "absent"));
 }
 
+TEST(Files, LargeOnesArriveWholeWithPaddingBehind) {
+  const auto folder = TemporaryFolder::make("test");
+  ASSERT_TRUE(folder);
+  const auto path = folder->path() / "large";
+  for (const std::size_t size : {0U, 1U, 4096U, (5U << 20) + 3}) {
+    const std::string bytes(size, 'x');
+    ASSERT_TRUE(write_file(path, bytes));
+    auto read = read_buffer(path);
+    ASSERT_TRUE(read);
+    const Buffer moved = std::move(*read);
+    EXPECT_EQ(moved.view(), bytes);
+    EXPECT_EQ(std::string_view(moved.view().data() + size, Buffer::padding), std::string(Buffer::padding, '\0'));
+  }
+}
+
+TEST(Files, OnesThatSayTheyAreEmptyAreReadToTheirEnd) {
+  const auto read = read_buffer("/proc/self/status");
+  ASSERT_TRUE(read);
+  EXPECT_TRUE(read->view().starts_with("Name:"));
+  EXPECT_GT(read->size(), 64U);
+}
+
 TEST(Files, Sha256) {
   EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
@@ -35,6 +58,23 @@ TEST(Json, G1_RefusesDepthDuplicatesAndNonsense) {
     EXPECT_EQ(value.error().doing, "reading x");
     EXPECT_EQ(value.error().status, ExitStatus::usage);
   }
+}
+
+TEST(Json, IsReadAsItIsWritten) {
+  for (const char* text : {R"({"a":[1,-2,0.5,true,null,"x"],"b":{"c":{},"d":[[]]}})", "[]", "7", R"("x")", "null"}) {
+    const auto value = parse_json(text, "reading");
+    ASSERT_TRUE(value) << text;
+    EXPECT_EQ(to_line(*value), text);
+  }
+  for (const char* text : {"", "[1,]", R"({"a"})", "[1e999]", "{} {}", "\"\xff\""}) EXPECT_FALSE(parse_json(text, "x"));
+}
+
+TEST(Json, G1_WideObjectsTakeLinearTime) {
+  std::string wide = "{";
+  for (int i = 0; i < 100'000; ++i) wide += fmt::format("{}\"{}\":{{}}", i == 0 ? "" : ",", i);
+  const auto value = parse_json(wide + "}", "reading");
+  ASSERT_TRUE(value);
+  EXPECT_EQ(value->size(), 100'000U);
 }
 
 TEST(Json, WritingNeverThrows) { EXPECT_EQ(to_line(nlohmann::json("\xff")), "\"\xef\xbf\xbd\""); }

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <random>
+
+#include "long_form.hpp"
 #include "report/escape.hpp"
+#include "runner_rules.hpp"
 
 namespace offshoot::report {
 namespace {
@@ -109,6 +113,57 @@ TEST(Escape, B4_NoLineIsAWorkflowCommand) {
   EXPECT_EQ(without_commands("###[a"), "##\u200B#[a");
   EXPECT_EQ(without_commands("\u3000::error::x"), "\u3000\u200B::error::x");
   EXPECT_EQ(terminal_line("a\n::error::x"), "a ::error::x");
+}
+
+TEST(Escape, B4_TheRunnerSeesNoCommandInAnyOutput) {
+  static const std::vector<std::string> atoms{"::",
+                                              "##[",
+                                              "]",
+                                              "error",
+                                              "set-output name=x",
+                                              "stop-commands",
+                                              "::error::",
+                                              "##[error]",
+                                              "##[group]",
+                                              " ",
+                                              "\t",
+                                              "\n",
+                                              "\r",
+                                              "\v",
+                                              "\f",
+                                              "\u0085",
+                                              "\u00A0",
+                                              "\u1680",
+                                              "\u2003",
+                                              "\u2028",
+                                              "\u3000",
+                                              "\uFEFF",
+                                              "\u200B",
+                                              "#",
+                                              "[",
+                                              ":",
+                                              "x",
+                                              "\xff",
+                                              "\x1B[31m",
+                                              "\x1F",
+                                              "::add-mask::"};
+  std::mt19937_64 random(4);
+  std::uniform_int_distribution<std::size_t> atom(0, atoms.size() - 1);
+  std::size_t before = 0;
+  for (unsigned i = 0; i < offshoot::tests::cases(40'000); ++i) {
+    std::string output;
+    for (int left = std::uniform_int_distribution<int>(1, 12)(random); left > 0; --left) output += atoms[atom(random)];
+    const auto commands = [](std::string_view all) {
+      std::size_t found = 0;
+      while (!all.empty()) found += offshoot::tests::runner_command(offshoot::tests::next_line(all).first) ? 1 : 0;
+      return found;
+    };
+    before += commands(output);
+    ASSERT_EQ(commands(without_commands(output)), 0U) << without_commands(output);
+    ASSERT_EQ(commands(without_commands(clean(output))), 0U);
+    ASSERT_EQ(commands(terminal_line(output)), 0U);
+  }
+  EXPECT_GT(before, 1000U) << "the texts hold commands before they are cleaned";
 }
 
 TEST(Escape, ColumnsAreThoseOfATerminal) {

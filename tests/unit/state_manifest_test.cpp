@@ -182,6 +182,10 @@ TEST(ManifestReading, G1_NoBytesCrashIt) {
       }
     }
     const Result<Manifest> head = Manifest::parse(mutated, "m.json");
+    if (const std::optional<std::string> wrong = outline_error(mutated)) {
+      ASSERT_FALSE(head) << mutated;
+      EXPECT_EQ(head.error().why, *wrong);
+    }
     if (!head) continue;
     ++taken;
     for (const char* selector : {"state:modified+", "path:models tag:* config.meta.x:1 fqn:* version:old"}) {
@@ -205,6 +209,20 @@ TEST(ManifestReading, AnAbsentFileIsNamed) {
   const Result<Manifest> manifest = Manifest::read("/nowhere/manifest.json");
   ASSERT_FALSE(manifest);
   EXPECT_NE(manifest.error().doing.find("/nowhere/manifest.json"), std::string::npos);
+}
+
+TEST(ManifestReading, BothAreReadAndTheBaseIsNamedFirst) {
+  const auto folder = io::TemporaryFolder::make("test");
+  ASSERT_TRUE(folder);
+  const std::filesystem::path file = folder->path() / "manifest.json";
+  ASSERT_TRUE(io::write_file(file, small().root.dump()));
+  const Result<BaseAndHead> both = read_both(file, file);
+  ASSERT_TRUE(both);
+  EXPECT_EQ(both->base.nodes().size(), both->head.nodes().size());
+  const std::filesystem::path base = folder->path() / "base.json";
+  const std::filesystem::path head = folder->path() / "head.json";
+  EXPECT_NE(read_both(base, head).error().doing.find("base.json"), std::string::npos);
+  EXPECT_NE(read_both(file, head).error().doing.find("head.json"), std::string::npos);
 }
 
 }  // namespace
