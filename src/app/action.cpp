@@ -22,7 +22,7 @@ std::string without_backquotes(std::string_view text) {
 }
 
 /// A YAML scalar between double quotes.
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string result = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') result += '\\';
@@ -54,7 +54,7 @@ std::string action_inputs_yaml() {
   std::string yaml;
   for (const auto& input : action_inputs()) {
     yaml += fmt::format("  {}:\n    description: {}\n    required: false\n    default: {}\n", input.name,
-                        quoted(input.about), quoted(input.fallback));
+                        in_quotes(input.about), in_quotes(input.fallback));
   }
   return yaml;
 }
@@ -63,7 +63,7 @@ std::string action_outputs_yaml() {
   std::string yaml;
   for (const auto& output : github::outputs_table()) {
     yaml += fmt::format("  {0}:\n    description: {1}\n    value: ${{{{ steps.offshoot.outputs.{0} }}}}\n", output.name,
-                        quoted(without_backquotes(output.about)));
+                        in_quotes(without_backquotes(output.about)));
   }
   return yaml;
 }

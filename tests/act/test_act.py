@@ -91,7 +91,7 @@ class Runner:
         file.write_text(json.dumps(payload))
         home = self.shop.folder / f"act-home-{self.shop.clones}"
         home.mkdir()
-        command = [TOOLS / "bin/act", event, "--job", job, "--eventpath", file, "-P", "ubuntu-24.04=-self-hosted", "-s", "GITHUB_TOKEN=x-token-of-the-job",
+        command = [TOOLS / "bin/act", event, "--job", job, "--eventpath", file, "-P", "ubuntu-24.04=-self-hosted",
                    "--env", f"VIRTUAL_ENV={VENV}", "--env", f"TINY_PROD={self.shop.production}", "--env", f"GITHUB_REPOSITORY_ID={REPOSITORY_ID}",
                    "--env", "GITHUB_API_URL=http://127.0.0.1:9", "--env", f"CLONE={clone}",
                    "--env", f"WANTED_REF={'main' if payload.get('action') == 'closed' else ''}", "--defaultbranch", "main"]
