@@ -23,8 +23,8 @@ struct CheckReport {
   enum class State { waiting, running, success, failure, skipped, cancelled };
   std::string name{};  ///< "build"
   State state = State::waiting;
-  std::string title{};    ///< plain text of one line: counts, or why it was skipped
-  std::string summary{};  ///< markdown, with all that comes from the project escaped
+  std::string title{};                    ///< plain text of one line: counts, or why it was skipped
+  std::string summary{};                  ///< markdown, with all that comes from the project escaped
   std::vector<Annotation> annotations{};  ///< the most severe first
   bool operator==(const CheckReport&) const = default;
 };

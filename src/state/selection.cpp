@@ -532,9 +532,8 @@ BuildList build_list(const Selection& selection, const Manifest& head, LoneUnitT
     list.notes.push_back(fmt::format("nodes without code, which dbt does not build: {}", some_of(without_code)));
   }
   if (!lone.empty()) {
-    list.notes.push_back(
-        fmt::format("unit tests whose model is not selected, which dbt build leaves out and dbt test runs: {}",
-                    some_of(lone)));
+    list.notes.push_back(fmt::format(
+        "unit tests whose model is not selected, which dbt build leaves out and dbt test runs: {}", some_of(lone)));
   }
   return list;
 }

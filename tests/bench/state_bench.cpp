@@ -85,7 +85,10 @@ int main(int argc, char** argv) {
   if (argc != 3) return 2;
   const Files files{argv[1], argv[2]};
   const auto add = [&](const char* name, void (*function)(benchmark::State&, const Files&)) {
-    benchmark::RegisterBenchmark(name, function, files)->Unit(benchmark::kMillisecond)->MeasureProcessCPUTime()->UseRealTime();
+    benchmark::RegisterBenchmark(name, function, files)
+        ->Unit(benchmark::kMillisecond)
+        ->MeasureProcessCPUTime()
+        ->UseRealTime();
   };
   add("simdjson_dom", read_with_dom);
   add("simdjson_on_demand", read_on_demand);

@@ -37,10 +37,9 @@ TEST(Selector, SpacesUniteAndCommasIntersect) {
 }
 
 TEST(Selector, WhatIsNotKnownIsAnErrorAndNeverAGuess) {
-  for (const char* unknown :
-       {"nope:x", "result:error", "source_status:fresher", "state:modified.vars",
-        "state:", "state:mod", "@a+", "a,", ",a", "+", "config:x", "tag.a:b", "resource_type:nope", "test_type:nope",
-        "version:5", "source:a.b.c.d", "exposure:a.b.c", "größe:x"}) {
+  for (const char* unknown : {"nope:x", "result:error", "source_status:fresher", "state:modified.vars", "state:",
+                              "state:mod", "@a+", "a,", ",a", "+", "config:x", "tag.a:b", "resource_type:nope",
+                              "test_type:nope", "version:5", "source:a.b.c.d", "exposure:a.b.c", "größe:x"}) {
     const Result<Selector> selector = parse_selector(unknown, "--select");
     ASSERT_FALSE(selector) << unknown;
     EXPECT_EQ(selector.error().status, ExitStatus::usage) << unknown;
