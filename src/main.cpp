@@ -11,7 +11,7 @@
 
 int main(int argc, char** argv) {
   // The one place that reads the process's environment. From here on no child can see it.
-  auto environment = offshoot::io::take_environment(argv);
+  auto environment = offshoot::io::take_environment();
   offshoot::io::Redaction secrets;
   offshoot::io::RedactingStream out(std::cout, secrets);
   offshoot::io::RedactingStream err(std::cerr, secrets);

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ PROJECT = ROOT / "tests/scenario/projects/tiny"
 VENV = Path(os.environ.get("OFFSHOOT_TEST_VENV", ROOT / ".venv"))
 TOOLS = Path(os.environ.get("OFFSHOOT_TEST_TOOLS", ROOT / ".tools"))
 REPOSITORY_ID = 4711
+
+sys.path.append(str(ROOT / "tests/github"))  # the stand-in for GitHub
 
 
 def changed(edition=2):

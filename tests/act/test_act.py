@@ -3,12 +3,15 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from conftest import REPOSITORY_ID, ROOT, TOOLS, VENV, changed, git
+from servers import github_behind_prism
 
 ALL = os.environ.get("OFFSHOOT_TEST_ALL") == "yes"
 SHA = "0123456789abcdef0123456789abcdef01234567"
@@ -61,8 +64,18 @@ def actions(tmp_path_factory):
             f"actions/checkout@{CHECKOUT}={checkout}"]
 
 
+# A step after offshoot's that keeps what offshoot left for later steps and for the job's page.
+SAID = """      - name: What offshoot said
+        if: always()
+        env: {OUTPUTS: "${{ toJSON(steps.offshoot.outputs) }}"}
+        run: |
+          printf '%s' "$OUTPUTS" > "$SAID/outputs.json"
+          cp "$GITHUB_STEP_SUMMARY" "$SAID/summary.md"
+"""
+
+
 class Runner:
-    """act, with the workflow that `offshoot init` writes."""
+    """act, with the workflows that `offshoot init` writes."""
 
     def __init__(self, shop, actions):
         self.shop = shop
@@ -71,19 +84,30 @@ class Runner:
         self.warehouse.mkdir()
         profile = (shop.origin / "profiles.yml").read_text().replace("path: ci.duckdb", f"path: {self.warehouse}/ci.duckdb")
         shop.write("profiles.yml", profile)
-        subprocess.run([shop.offshoot, "init", "-C", shop.origin, "--action-sha", SHA], check=True, capture_output=True)
-        workflow = (shop.origin / ".github/workflows/offshoot.yml")
-        # What a user writes who has a binary and an environment on the runner.
-        text = workflow.read_text().replace('          requirements: "requirements.txt"\n', "          requirements: \"\"\n")
-        assert text.count("        with:\n          requirements") == 2
-        workflow.write_text(text.replace("        with:\n          requirements", "        with:\n          binary: " + self.binary + "\n          requirements"))
+        self.said = shop.folder / "said"
+        self.said.mkdir()
+        self.runs = 0
+        subprocess.run([shop.offshoot, "init", "-C", shop.origin, "--action-sha", SHA, "--comments"], check=True, capture_output=True)
+        for name, jobs in (("offshoot", 2), ("offshoot-comments", 1)):
+            self.adapt(shop.origin / f".github/workflows/{name}.yml", jobs)
         shop.main({})
+
+    def adapt(self, workflow, jobs):
+        """What a user writes who has a binary and an environment on the runner; and a step that keeps what was said."""
+        text = workflow.read_text()
+        for old, new in (('          requirements: "requirements.txt"\n', f'          requirements: ""\n          binary: {self.binary}\n'),
+                         ("      - name: Run offshoot\n", "      - name: Run offshoot\n        id: offshoot\n"),
+                         ("        # env:", f"{SAID}        # env:")):
+            assert text.count(old) == jobs
+            text = text.replace(old, new)
+        workflow.write_text(text)
 
     @property
     def binary(self):
         return self.shop.offshoot
 
-    def job(self, event, payload, clone, job):
+    def job(self, event, payload, clone, job, github=None, ref=""):
+        """Runs one job. `github` is the stand-in to talk to, `ref` what the workflow has to check out."""
         assert not (clone / ".offshoot").exists(), "a job must start without a store"
         git(clone, "remote", "set-url", "origin", "https://github.com/acme/shop")
         self.shop.clones += 1
@@ -91,10 +115,16 @@ class Runner:
         file.write_text(json.dumps(payload))
         home = self.shop.folder / f"act-home-{self.shop.clones}"
         home.mkdir()
+        self.runs += 1
+        ref = "main" if payload.get("action") == "closed" else ref
+        api = github.public if github else "http://127.0.0.1:9"
         command = [TOOLS / "bin/act", event, "--job", job, "--eventpath", file, "-P", "ubuntu-24.04=-self-hosted",
                    "--env", f"VIRTUAL_ENV={VENV}", "--env", f"TINY_PROD={self.shop.production}", "--env", f"GITHUB_REPOSITORY_ID={REPOSITORY_ID}",
-                   "--env", "GITHUB_API_URL=http://127.0.0.1:9", "--env", f"CLONE={clone}",
-                   "--env", f"WANTED_REF={'main' if payload.get('action') == 'closed' else ''}", "--defaultbranch", "main"]
+                   "--env", f"GITHUB_API_URL={api}", "--env", f"CLONE={clone}",
+                   "--env", f"WANTED_REF={ref}", "--env", f"SAID={self.said}", "--env", f"GITHUB_RUN_ID={500 + self.runs}",
+                   "--defaultbranch", "main"]
+        if github:
+            command += ["--secret", "GITHUB_TOKEN=ghs_0123456789abcdef"]
         for action in self.actions:
             command += ["--local-repository", action]
         environment = {"PATH": f"{VENV / 'bin'}:/usr/local/bin:/usr/bin:/bin", "HOME": str(home), "XDG_CACHE_HOME": str(home / "cache"),
@@ -151,3 +181,148 @@ def test_B1_a_hostile_branch_name_is_text(runner, shop):
     payload = shop.pull_request("opened", pull_request={"head": {"ref": 'feat/x";echo${IFS}PWNED;"'}})
     _, log = runner.job("pull_request", payload, shop.clone(), "branch")
     assert "\nPWNED" not in log and "| PWNED" not in log
+
+
+# --- with GitHub
+
+
+@pytest.fixture(scope="module")
+def prism(tmp_path_factory):
+    with github_behind_prism(tmp_path_factory.mktemp("prism")) as github:
+        yield github
+
+
+@pytest.fixture
+def github(prism):
+    prism.reset()
+    yield prism
+    assert prism.violations() == [], "a request or an answer is not as GitHub describes it"
+
+
+def told(text, shop):
+    """What was said, without what differs from run to run: commits, times, digests, folders."""
+    for commit, name in ((shop.head, "HEAD"), (shop.merge, "MERGE"), (shop.base, "BASE")):
+        text = text.replace(commit, name).replace(commit[:12], name).replace(commit[:7], name)
+    text = text.replace(str(shop.folder), "FOLDER")
+    text = re.sub(r"\b[0-9a-f]{16,64}\b", "DIGEST", text)
+    text = re.sub(r"\b\d+(\.\d+)? (ms|s|min)\b", "TIME", text)
+    text = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "MOMENT", text)
+    return text
+
+
+def expect(name, text):
+    """Compares with a file of tests/act/expected; UPDATE_GOLDEN=1 writes it."""
+    file = Path(__file__).parent / "expected" / name
+    if os.environ.get("UPDATE_GOLDEN") == "1":
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text)
+    assert text == file.read_text(), f"{file} differs; UPDATE_GOLDEN=1 writes it anew"
+
+
+def only(values):
+    (value,) = values
+    return value
+
+
+def conclusions(github, head):
+    return {run["name"]: run["conclusion"] for run in github.check_runs.values() if run["head_sha"] == head}
+
+
+def test_I1_the_life_of_a_pull_request_on_github(runner, shop, github):
+    main = {"commit": shop.base, "ref": "refs/remotes/origin/main"}
+    status, log = runner.job("push", on_main(shop) | {"deleted": False}, shop.clone(**main), "deploy", github)
+    assert status == 0, log
+    production = only(github.deployments.values())
+    assert (production["sha"], production["environment"], production["production_environment"]) == (shop.base, "production", True)
+    assert github.statuses[production["id"]][-1]["state"] == "success"
+    assert github.comments == {}
+
+    shop.push(changed())
+    before = len(github.requests)
+    status, log = runner.job("pull_request", shop.pull_request("opened"), shop.clone(), "branch", github)
+    assert status == 0, log
+    assert len(github.requests) - before <= 12
+    expect("opened.md", told(only(github.comments.values())["body"], shop))
+    expect("opened-summary.md", told((runner.said / "summary.md").read_text(), shop))
+    expect("opened-checks.json", told(json.dumps(
+        [{key: run[key] for key in ("name", "status", "conclusion", "output", "annotations")} for run in github.check_runs.values()], indent=1), shop))
+    assert conclusions(github, shop.head) == {
+        "offshoot / plan": "success", "offshoot / build": "success", "offshoot / lint": "success", "offshoot / quality": "skipped"}
+    outputs = json.loads((runner.said / "outputs.json").read_text())
+    assert set(outputs) == {"verdict", "branch-name", "plan-json", "report-url", "comment-url", "run-json"}
+    assert (outputs["verdict"], outputs["branch-name"]) == ("passed", "offshoot_pr_7")
+    assert outputs["comment-url"] == only(github.comments.values())["html_url"]
+
+    number = only(github.comments)
+    shop.push({"models/marts/dim_customers.sql": "select customer_id from nowhere\n"})
+    status, log = runner.job("pull_request", shop.pull_request("synchronize"), shop.clone(), "branch", github)
+    assert status == 1, log
+    assert only(github.comments) == number, "the comment is edited, not written anew"
+    expect("synchronize.md", told(github.comments[number]["body"], shop))
+    assert conclusions(github, shop.head)["offshoot / build"] == "failure"
+    assert json.loads((runner.said / "outputs.json").read_text())["verdict"] == "findings"
+
+    status, log = runner.job("pull_request", shop.pull_request("closed"), shop.clone(**main), "branch", github)
+    assert status == 0, log
+    assert list(runner.warehouse.iterdir()) == []
+    branch = [d for d in github.deployments.values() if d["environment"] != "production"]
+    assert [github.statuses[d["id"]][-1]["state"] for d in branch] == ["inactive"] * len(branch)
+    assert only(github.comments) == number
+
+
+def order(shop, github, body, login="ada"):
+    """A comment under the pull request, as an event."""
+    comment = github.add_comment(body)
+    return {"action": "created", "repository": on_main(shop)["repository"],
+            "issue": {"number": 7, "pull_request": {"url": "https://api.github.com/repos/acme/shop/pulls/7"}},
+            "comment": {"id": comment["id"], "body": body, "user": {"login": login, "type": "User"}, "author_association": "MEMBER"}}
+
+
+def give(runner, shop, github, body, login="ada"):
+    return runner.job("issue_comment", order(shop, github, body, login), shop.clone(), "order", github, ref="refs/pull/7/merge")
+
+
+def test_A5_orders_by_comment(runner, shop, github):
+    main = {"commit": shop.base, "ref": "refs/remotes/origin/main"}
+    runner.job("push", on_main(shop) | {"deleted": False}, shop.clone(**main), "deploy", github)
+    shop.push(changed())
+    github.open_pull(7, shop.head, shop.base, REPOSITORY_ID)
+    github.roles = {"ada": "maintain", "eve": "read"}
+
+    status, log = give(runner, shop, github, "/offshoot check", "eve")
+    assert status == 0, log
+    assert "only people with write access" in log
+    assert github.reactions == [] and list(runner.warehouse.iterdir()) == []
+
+    status, log = give(runner, shop, github, "/offshoot check")
+    assert status == 0, log
+    assert [content for _, content in github.reactions] == ["eyes"]
+    assert any(comment["body"].startswith("## ✅") for comment in github.comments.values())
+    assert len(list(runner.warehouse.iterdir())) == 1
+
+    status, log = give(runner, shop, github, "/offshoot clean")
+    assert status == 0, log
+    assert list(runner.warehouse.iterdir()) == []
+
+
+def test_A6_a_fork_is_built_only_at_the_commit_that_was_approved(runner, shop, github):
+    main = {"commit": shop.base, "ref": "refs/remotes/origin/main"}
+    runner.job("push", on_main(shop) | {"deleted": False}, shop.clone(**main), "deploy", github)
+    shop.push(changed())
+    github.open_pull(7, shop.head, shop.base, repository=99)
+    github.roles = {"ada": "write"}
+    seen = shop.head
+
+    status, log = give(runner, shop, github, "/offshoot check")
+    assert status == 5, log
+    assert "/ok-to-test" in log
+
+    shop.push(changed(edition=3))
+    github.open_pull(7, shop.head, shop.base, repository=99)
+    status, log = give(runner, shop, github, f"/ok-to-test {seen}")
+    assert status == 5, log
+    assert list(runner.warehouse.iterdir()) == []
+
+    status, log = give(runner, shop, github, f"/ok-to-test {shop.head}")
+    assert status == 0, log
+    assert len(list(runner.warehouse.iterdir())) == 1

@@ -4,57 +4,19 @@ GitHub's own description, and Toxiproxy for faults on the way."""
 
 import json
 import os
-import socket
 import subprocess
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
-import description
-import fake
 import pytest
-
-ROOT = Path(__file__).resolve().parents[2]
-TOOLS = Path(os.environ.get("OFFSHOOT_TEST_TOOLS", ROOT / ".tools"))
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
-def wait_for(port, process):
-    for _ in range(600):
-        assert process.poll() is None, "the server ended"
-        try:
-            socket.create_connection(("127.0.0.1", port), 0.2).close()
-            return
-        except OSError:
-            time.sleep(0.1)
-    raise AssertionError("the server does not answer")
+from servers import ROOT, TOOLS, free_port, github_behind_prism, wait_for
 
 
 @pytest.fixture(scope="session")
 def prism(tmp_path_factory):
-    """GitHub behind Prism. What Prism objects to is in `violations()`."""
-    github = fake.GitHub()
-    folder = tmp_path_factory.mktemp("prism")
-    small = folder / "github.json"
-    description.write(TOOLS / "node/node_modules/@octokit/openapi/generated/api.github.com.json", small)
-    port, log = free_port(), folder / "log"
-    with open(log, "wb") as out:
-        process = subprocess.Popen(
-            [TOOLS / "node/node_modules/.bin/prism", "proxy", "-h", "127.0.0.1", "-p", str(port), "--errors", small,
-             github.url], stdout=out, stderr=subprocess.STDOUT)
-    wait_for(port, process)
-    github.public = f"http://127.0.0.1:{port}"
-    github.violations = lambda: [line for line in log.read_text(errors="replace").splitlines() if "terminated with error" in line]
-    yield github
-    process.terminate()
-    process.wait()
-    assert github.violations() == []
+    with github_behind_prism(tmp_path_factory.mktemp("prism")) as github:
+        yield github
 
 
 @pytest.fixture

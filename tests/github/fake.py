@@ -40,11 +40,13 @@ class Refused(Exception):
 
 
 class GitHub:
-    """`permissions` is what the token may write: issues, checks, deployments."""
+    """`permissions` is what the token may write: issues, checks, deployments. `roles` says what people may, by login;
+    `pulls` has pull requests by number, of which `example_pull` is a whole one."""
 
     def __init__(self):
         self.lock = threading.Lock()
         self.public = None  # where clients reach us, for links to further pages
+        self.example_pull = {}
         self.reset()
         github = self
 
@@ -83,6 +85,7 @@ class GitHub:
     def reset(self):
         self.comments, self.check_runs, self.deployments, self.statuses = {}, {}, {}, {}
         self.permissions = {"issues", "checks", "deployments"}
+        self.roles, self.pulls, self.reactions = {}, {}, []
         self.author, self.app = BOT, app("github-actions", ACTIONS)
         self.requests = []
         self.answers = []  # of each request, its status
@@ -108,6 +111,16 @@ class GitHub:
             "user": author, "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z",
             "author_association": "NONE", "performed_via_github_app": by, "issue": issue}
         return self.comments[number]
+
+    def open_pull(self, number, head, base, repository):
+        """A pull request that is open. `head` and `base` are commits, `repository` is the id of the head's."""
+        pull = json.loads(json.dumps(self.example_pull))
+        pull |= {"number": number, "state": "open", "draft": False, "labels": []}
+        for side, sha, ref, owner in (("head", head, "feature", repository), ("base", base, "main", 4711)):
+            pull[side] |= {"sha": sha, "ref": ref}
+            pull[side]["repo"] |= {"id": owner}
+        self.pulls[number] = pull
+        return pull
 
     # Answering.
 
@@ -248,7 +261,28 @@ class GitHub:
     def list_statuses(self, _, query, number):
         return self.pages(self.statuses[number][::-1], query, f"/repos/acme/shop/deployments/{number}/statuses")
 
+    def permission_of(self, _, query, login):
+        role = self.roles.get(login, "none")
+        known = {"admin": "admin", "maintain": "write", "write": "write", "triage": "read", "read": "read", "none": "none"}
+        return 200, {"permission": known[role], "role_name": role, "user": user(login, 7)}, {}
+
+    def create_reaction(self, body, _, comment):
+        self.need("issues")
+        if comment not in self.comments:
+            raise Refused(404, "Not Found")
+        self.reactions.append((comment, body["content"]))
+        return 201, {"id": self.new_id(), "node_id": "E", "user": self.author, "content": body["content"],
+                     "created_at": "2026-01-01T00:00:00Z"}, {}
+
+    def get_pull(self, _, query, number):
+        if number not in self.pulls:
+            raise Refused(404, "Not Found")
+        return 200, self.pulls[number], {}
+
     ROUTES = [
+        (r"GET /collaborators/([^/]+)/permission", permission_of),
+        (r"POST /issues/comments/(\d+)/reactions", create_reaction),
+        (r"GET /pulls/(\d+)", get_pull),
         (r"GET /issues/(\d+)/comments", list_comments),
         (r"POST /issues/(\d+)/comments", create_comment),
         (r"PATCH /issues/comments/(\d+)", edit_comment),
