@@ -259,6 +259,7 @@ Result<Change> compare(const Repository& repository, const CompareRequest& reque
 
   Change change;
   change.head = to_commit(head->get());
+  if (request.expected_head && *request.expected_head != change.head.sha) change.merge_of = *request.expected_head;
   const auto head_tree = tree_of(git, change.head);
   if (!head_tree) return tl::unexpected(head_tree.error());
   Unseen unseen = unseen_of(git, request);

@@ -40,11 +40,17 @@ struct Commit {
 /// What is compared with what: like with like.
 struct Change {
   Commit head{};
+  std::string merge_of{};  ///< the pull request's own head where `head` is the merge commit of it; else empty
   Commit base{};
   std::string base_is{};     ///< how the base was found: "first parent of the merge commit", "merge base with main", …
   bool uncommitted = false;  ///< the work tree holds changes that the head commit does not; they are part of the head
   std::vector<ChangedFile> files{};  ///< sorted by path
   bool operator==(const Change&) const = default;
 };
+
+/// The commit that people know: a pull request's own head rather than the merge commit that was built.
+inline const std::string& proposed(const Change& change) {
+  return change.merge_of.empty() ? change.head.sha : change.merge_of;
+}
 
 }  // namespace offshoot

@@ -113,9 +113,10 @@ class Reports {
                        .summary = fmt::format("Skipped: {}\n", text(skipped->because))};
   }
 
+  /// GitHub shows nothing of a check without a summary, so it is never empty.
   [[nodiscard]] std::string summary(const std::vector<Section>& sections) const {
-    const std::string headline = text(telling_.verdict.headline) + "\n";
-    return reach_ == Reach::ended ? headline + fit(sections, longest_summary) : fit(sections, longest_summary) + "\n";
+    const std::string so_far = reach_ == Reach::ended ? text(telling_.verdict.headline) : "Done; the run goes on.";
+    return so_far + "\n" + fit(sections, longest_summary);
   }
 
   const Run& run_;

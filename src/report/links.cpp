@@ -62,7 +62,7 @@ Links::Links(const Run& run) {
   const Change* change = run.change.finished();
   const Plan* plan = run.plan.finished();
   if (change == nullptr) return;
-  if (is_sha(change->head.sha) && !change->uncommitted) head_ = change->head.sha;
+  if (is_sha(proposed(*change)) && !change->uncommitted) head_ = proposed(*change);
   if (plan == nullptr) return;
   project_dir_ = plan->project_dir;
   std::set<std::string> changed;

@@ -101,10 +101,11 @@ class Comment {
       parts.push_back(fmt::format("in {} {}", kind, code(branch->name, 60)));
     }
     if (const Change* change = run_.change.finished()) {
-      const std::string head = linked(code(short_sha(change->head.sha)), links_.commit(change->head.sha));
+      const std::string head = linked(code(short_sha(proposed(*change))), links_.commit(proposed(*change)));
       const std::string base = linked(code(short_sha(change->base.sha)), links_.commit(change->base.sha));
       const std::string and_more = change->uncommitted ? " with uncommitted changes" : "";
-      parts.push_back(fmt::format("{}{} compared with {}", head, and_more, base));
+      const std::string merged = change->merge_of.empty() ? "" : " merged into the base";
+      parts.push_back(fmt::format("{}{}{} compared with {}", head, merged, and_more, base));
       if (!change->base_is.empty()) parts.back() += fmt::format(" ({})", text(change->base_is, 60));
     }
     if (const Quality* quality = run_.quality.finished(); quality != nullptr && !quality->report.empty()) {
@@ -161,7 +162,7 @@ std::string digest_of(const Run& run, CommentOptions options) {
 
 CommentMark mark_of(const Run& run, const CommentOptions& options) {
   const Change* change = run.change.finished();
-  return {.run = run.id, .head = change == nullptr ? "" : change->head.sha, .digest = digest_of(run, options)};
+  return {.run = run.id, .head = change == nullptr ? "" : proposed(*change), .digest = digest_of(run, options)};
 }
 
 std::string comment_markdown(const Run& run, const CommentOptions& options) {

@@ -248,7 +248,7 @@ class Summary {
       fact("branch", one_line(branch->name, 60) + (place.empty() ? "" : " in " + one_line(place, 200)));
     }
     if (const Change* change = run_.change.finished()) {
-      fact("commit", fmt::format("{} compared with {}{}", one_line(short_sha(change->head.sha)),
+      fact("commit", fmt::format("{} compared with {}{}", one_line(short_sha(proposed(*change))),
                                  one_line(short_sha(change->base.sha)),
                                  change->base_is.empty() ? "" : fmt::format(" ({})", one_line(change->base_is, 80))));
     }

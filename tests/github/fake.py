@@ -115,7 +115,7 @@ class GitHub:
     def open_pull(self, number, head, base, repository):
         """A pull request that is open. `head` and `base` are commits, `repository` is the id of the head's."""
         pull = json.loads(json.dumps(self.example_pull))
-        pull |= {"number": number, "state": "open", "draft": False, "labels": []}
+        pull |= {"number": number, "state": "open", "draft": False, "labels": [], "requested_teams": []}
         for side, sha, ref, owner in (("head", head, "feature", repository), ("base", base, "main", 4711)):
             pull[side] |= {"sha": sha, "ref": ref}
             pull[side]["repo"] |= {"id": owner}
@@ -264,7 +264,7 @@ class GitHub:
     def permission_of(self, _, query, login):
         role = self.roles.get(login, "none")
         known = {"admin": "admin", "maintain": "write", "write": "write", "triage": "read", "read": "read", "none": "none"}
-        return 200, {"permission": known[role], "role_name": role, "user": user(login, 7)}, {}
+        return 200, {"permission": known[role], "role_name": role, "user": {**user(login, 7), "role_name": role}}, {}
 
     def create_reaction(self, body, _, comment):
         self.need("issues")
