@@ -64,6 +64,12 @@ def test_L3_tables_and_views_take_productions_place(pg):
     pg.sql("drop schema shop_b_x_back cascade")
 
 
+def test_L3_a_schema_that_production_does_not_have_yet_is_made(pg):
+    pg.sql(f"drop schema {PROD}", f"create table {STAGING}.t as select 2 as v")
+    assert exchange(pg, "t")["status"] == "exchanged"
+    assert pg.sql(f"select v from {PROD}.t") == [(2,)]
+
+
 def test_L3_default_privileges_of_the_schema_are_given_to_what_is_new(pg):
     pg.sql(f"alter default privileges in schema {PROD} grant select on tables to reader",
            f"create table {PROD}.t as select 1 as v", f"create view {PROD}.w as select 1 as v")

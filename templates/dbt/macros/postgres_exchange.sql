@@ -205,9 +205,21 @@
     ~ (' with (' ~ about.options ~ ')' if about.options else '') ~ ' as ' ~ texts[-1]) -}}
 {% endmacro %}
 
+{# dbt makes the schemas that it builds in; those of production, which may be new, are left to the exchange. #}
+{% macro create_missing_schemas(names) %}
+  {%- set there = [] -%}
+  {%- for row in offshoot.rows_of('select nspname::text as name from pg_catalog.pg_namespace where nspname::text in (' ~ offshoot.quoted_texts(names) ~ ')') -%}
+    {%- do there.append(row.name) -%}
+  {%- endfor -%}
+  {%- for name in names | unique if name not in there -%}
+    {%- do offshoot.rows_of('create schema if not exists ' ~ offshoot.quoted(name)) -%}
+  {%- endfor -%}
+{% endmacro %}
+
 {% macro move_in(relations, old, new, views) %}
   {%- set schemas = {} -%}
   {%- for one in relations if one.from is not none -%}{%- do schemas.update({one.from: one.schema}) -%}{%- endfor -%}
+  {%- if schemas -%}{%- do offshoot.create_missing_schemas(schemas.values() | list) -%}{%- endif -%}
   {%- set created = offshoot.innermost_first(new | selectattr('kind', 'equalto', 'v') | list) if views == 'create' else [] -%}
   {%- for fact in new if fact not in created -%}
     {%- set place = offshoot.place_from(relations, fact.schema, fact.name) -%}
