@@ -197,13 +197,23 @@ ExitStatus deploy(const Invocation& invocation, const Options& options) {
 }
 
 ExitStatus run_by_hand(const Invocation& invocation, const Options& options) {
+  if (!options.from_failure.empty() && !(options.select.empty() && options.exclude.empty())) {
+    return fail(invocation, {ExitStatus::usage,
+                             "going on with the run " + options.from_failure,
+                             "a selection was given as well",
+                             "what is built is what is left of that run: leave --select and --exclude out",
+                             {}});
+  }
   const auto surroundings = Surroundings::make(invocation, options, "run");
   if (!surroundings) return fail(invocation, surroundings.error());
   const flow::Context& context = (*surroundings)->context();
   if (options.from_failure.empty()) {
-    return conclude(invocation, options, context, flow::run_by_hand(context, {.ref = options.ref}));
+    flow::Announcement announcement(context);
+    const Run run = flow::run_by_hand(context, announcement, {.ref = options.ref});
+    (*surroundings)->tell_runner(invocation.secrets.clean(announcement.commands()));
+    return conclude(invocation, options, context, run);
   }
-  const auto rerun = flow::from_failure(context, options.from_failure);
+  const auto rerun = flow::from_failure(context, options.from_failure, options.ref);
   (*surroundings)->tell_runner(invocation.secrets.clean(rerun.commands));
   return conclude(invocation, options, context, rerun.run);
 }
@@ -211,7 +221,9 @@ ExitStatus run_by_hand(const Invocation& invocation, const Options& options) {
 ExitStatus rollback(const Invocation& invocation, const Options& options) {
   const auto surroundings = Surroundings::make(invocation, options, "rollback");
   if (!surroundings) return fail(invocation, surroundings.error());
-  const Run run = flow::rollback((*surroundings)->context(), options.to);
+  flow::Announcement announcement((*surroundings)->context());
+  const Run run = flow::rollback((*surroundings)->context(), announcement, options.to);
+  (*surroundings)->tell_runner(invocation.secrets.clean(announcement.commands()));
   return conclude(invocation, options, (*surroundings)->context(), run);
 }
 

@@ -306,6 +306,19 @@ Setting object(const Row& row, Get get) {
   return setting;
 }
 
+/// An object whose values are numbers.
+template <class Get>
+Setting limits(const Row& row, Get get) {
+  Setting setting = object(row, get);
+  setting.expected = "a mapping of names to numbers";
+  setting.write = [write = setting.write](Settings& settings, const std::string& value) {
+    const auto json = io::parse_json(value, "");
+    const auto is_limit = [](const auto& limit) { return limit.is_number() && limit >= 0; };
+    return json && json->is_object() && std::ranges::all_of(*json, is_limit) && write(settings, value);
+  };
+  return setting;
+}
+
 Setting with_expansion(Setting setting) {
   setting.expands = true;
   return setting;
@@ -367,7 +380,7 @@ std::vector<Setting> make_table() {
                       [](auto& s) -> auto& { return s.build.threads; }),
       yes_no({"build.full_refresh", SetBy::head, "Build incremental models and seeds from nothing."},
              [](auto& s) -> auto& { return s.build.full_refresh; }),
-      object({"build.budget", SetBy::base,
+      limits({"build.budget", SetBy::base,
               "What a build may take at most, by name: `seconds`, `rows`, or what the adapter reports, such as "
               "`bytes_billed`."},
              [](auto& s) -> auto& { return s.build.budget; }),

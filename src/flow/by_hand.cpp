@@ -6,6 +6,7 @@
 #include "dbt/packages.hpp"
 #include "flow/building.hpp"
 #include "flow/costs.hpp"
+#include "flow/deploy_plan.hpp"
 #include "flow/deployed.hpp"
 #include "flow/planning.hpp"
 #include "flow/production.hpp"
@@ -104,6 +105,14 @@ void build_chosen(const Context& context, const ByHandOptions& options, Run& run
   }
   run.change = Change{.head = chosen->commit, .base = chosen->commit, .base_is = "the commit itself"};
   const auto at_hand = look_at_project(context);
+  const bool in_production = at_hand && at_hand->production == at_hand->target;
+  if (in_production) {
+    if (auto refused = why_not_in_production(context, *repository, chosen->commit, "building in production")) {
+      run.plan = std::move(*refused);
+      run.build = Skipped{"refused"};
+      return;
+    }
+  }
   auto session = at_hand ? start_dbt(context, *at_hand) : tl::unexpected(at_hand.error());
   auto planned = timed(run, "plan", [&]() -> Result<Planned> {
     if (!session) return tl::unexpected(session.error());
@@ -122,7 +131,7 @@ void build_chosen(const Context& context, const ByHandOptions& options, Run& run
     run.build = Skipped{"nothing to build"};
     return;
   }
-  if (at_hand->production == at_hand->target) {
+  if (in_production) {
     if (auto noted = note_in_production(context, at_hand->target, chosen->commit, planned->plan); !noted) {
       run.build = noted.error();
       return;
@@ -133,7 +142,7 @@ void build_chosen(const Context& context, const ByHandOptions& options, Run& run
 
 }  // namespace
 
-Run run_by_hand(const Context& context, const ByHandOptions& options) {
+Run run_by_hand(const Context& context, Announcement& announcement, const ByHandOptions& options) {
   const io::Stopwatch watch;
   Run run = begin(context);
   std::vector<Artifact> artifacts;
@@ -143,9 +152,12 @@ Run run_by_hand(const Context& context, const ByHandOptions& options) {
   build_chosen(context, options, run, artifacts);
   weigh_costs(context, run);
   end(context, watch, run);
-  if (auto published = publish(context, run, artifacts); !published) {
+  const auto published = publish(context, run, artifacts);
+  if (!published) {
     run.notes.push_back("The run could not be kept: " + published.error().doing + ": " + published.error().why);
   }
+  announcement.run_ended(run, published.value_or(""));
+  run.notes.insert(run.notes.end(), announcement.notes().begin(), announcement.notes().end());
   return run;
 }
 

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "flow/announce.hpp"
 #include "flow/context.hpp"
 #include "model/run.hpp"
 
@@ -13,7 +14,8 @@ struct ByHandOptions {
 };
 
 /// Builds a selection of any commit in a target, where it stands, as `dbt build` would, and keeps the run. In
-/// production what was built from another commit than the deployed one is owed: the next deploy builds it again.
-Run run_by_hand(const Context& context, const ByHandOptions& options);
+/// production what was built from another commit than the deployed one is owed: the next deploy builds it again; a
+/// commit that is not on the default branch is refused there.
+Run run_by_hand(const Context& context, Announcement& announcement, const ByHandOptions& options);
 
 }  // namespace offshoot::flow

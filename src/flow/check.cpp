@@ -73,11 +73,18 @@ Result<Dbt> start(const Context& context, const ProjectAtHand& at_hand) {
 }
 
 /// Of a run that failed. What ended well there is still in the branch, and is read from it.
-void keep_what_is_left(Plan& plan, const CheckOptions& options) {
+Result<void> keep_what_is_left(Plan& plan, const CheckOptions& options) {
   const auto before = plan.nodes.size();
+  for (const auto& id : *options.only) {
+    if (std::ranges::find(plan.nodes, id, &PlannedNode::unique_id) != plan.nodes.end()) continue;
+    return failed(ExitStatus::usage, "going on with the run " + options.from_failure,
+                  fmt::format("{} is left of it, and is not planned now", id),
+                  "give the settings and variables that the run had, or check again");
+  }
   std::erase_if(plan.nodes, [&](const PlannedNode& node) { return !options.only->contains(node.unique_id); });
   plan.notes.push_back(fmt::format("{} of {} nodes are left of the run {}; the others ended well there.",
                                    plan.nodes.size(), before, options.from_failure));
+  return {};
 }
 
 /// The part of a check that needs dbt: plan, branch, build, reports.
@@ -87,11 +94,11 @@ void plan_and_build(const Context& context, const CheckOptions& options, Beginni
     return make_plan(context, *beginning.repository, *run.change.finished(), *beginning.at_hand, dbt.head,
                      beginning.relevance, *dbt.session);
   });
-  if (!planned) {
-    run.plan = planned.error();
+  const auto kept = planned && options.only ? keep_what_is_left(planned->plan, options) : Result<void>{};
+  if (!planned || !kept) {
+    run.plan = planned ? kept.error() : planned.error();
     return skip_the_rest(run, "there is no plan");
   }
-  if (options.only) keep_what_is_left(planned->plan, options);
   run.plan = planned->plan;
   announcement.stages_ended(run);
   if (planned->plan.nodes.empty()) return skip_the_rest(run, nothing_to_build);

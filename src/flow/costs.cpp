@@ -73,9 +73,9 @@ void weigh_budget(const Context& context, const Build& build, Run& run) {
   const auto totals = total_costs(build);
   for (const auto& limit : budget->items()) {
     const auto found = totals.find(limit.key());
-    if (!limit.value().is_number()) {
-      run.notes.push_back(fmt::format("build.budget: {} is no number.", limit.key()));
-    } else if (found != totals.end() && found->second > limit.value().get<double>()) {
+    if (found == totals.end()) {
+      run.notes.push_back(fmt::format("build.budget limits {}, which nothing of this build reports.", limit.key()));
+    } else if (found->second > limit.value().get<double>()) {
       run.over_budget.push_back(
           fmt::format("{}: {:.0f} of {:.0f}", limit.key(), found->second, limit.value().get<double>()));
       run.notes.push_back("Over budget: " + run.over_budget.back() + ".");
@@ -86,7 +86,7 @@ void weigh_budget(const Context& context, const Build& build, Run& run) {
 }  // namespace
 
 std::map<std::string, double> total_costs(const Build& build) {
-  std::map<std::string, double> totals{{"seconds", 0.0}};
+  std::map<std::string, double> totals{{"seconds", 0.0}, {"rows", 0.0}};
   for (const auto& result : build.results) {
     totals["seconds"] += result.seconds;
     if (result.rows_affected > 0) totals["rows"] += static_cast<double>(result.rows_affected);

@@ -15,6 +15,7 @@ struct DeployOptions {
   bool state_only = false;     ///< something else has deployed the head: only record that, and build nothing
   std::string from_failure{};  ///< the run that `only` is left of
   std::optional<std::set<std::string>> only{};  ///< of the plan, by unique id: what is left of a run that failed
+  std::set<std::string> done{};                 ///< what ended well in that run, by unique id
   bool selected_by_hand = false;                ///< the selection is for this once: what else has changed stays owed
 };
 

@@ -60,15 +60,15 @@ Result<Before> before_of(const Context& context, const ProjectAtHand& at_product
 }
 
 /// Those of `ids` that the head still has and the settings do not exclude, as nodes of a plan.
-Result<std::vector<PlannedNode>> owed_nodes(const std::set<std::string>& ids, const BuildSettings& settings,
-                                            const state::Manifest& head) {
+Result<std::vector<PlannedNode>> owed_nodes(const std::set<std::string>& ids, const std::string& because,
+                                            const BuildSettings& settings, const state::Manifest& head) {
   if (ids.empty()) return std::vector<PlannedNode>{};
   const auto all = state::select(head, head, {.select = "", .exclude = settings.exclude});
   if (!all) return tl::unexpected(all.error());
   std::vector<PlannedNode> nodes;
   for (auto& node : state::build_list(*all, head).nodes) {
     if (!ids.contains(node.unique_id)) continue;
-    node.reasons = {{ReasonKind::requested, "an earlier deploy, which did not end", {}}};
+    node.reasons = {{ReasonKind::requested, because, {}}};
     nodes.push_back(std::move(node));
   }
   return nodes;
@@ -80,18 +80,40 @@ std::set<std::string> ids_of(const std::vector<PlannedNode>& nodes) {
   return ids;
 }
 
+/// Of a run that failed. What it planned by a selection of its own is added.
+Result<std::set<std::string>> keep_what_is_left(Plan& plan, const DeployOptions& options, const BuildSettings& settings,
+                                                const std::set<std::string>& owed_before, const state::Manifest& head) {
+  const auto before = plan.nodes.size();
+  auto owed = ids_of(plan.nodes);
+  owed.insert(owed_before.begin(), owed_before.end());
+  std::erase_if(plan.nodes, [&](const PlannedNode& node) { return !options.only->contains(node.unique_id); });
+  std::set<std::string> missing = *options.only;
+  for (const auto& node : plan.nodes) missing.erase(node.unique_id);
+  auto more = owed_nodes(missing, "the run that is gone on with", settings, head);
+  if (!more) return tl::unexpected(more.error());
+  for (auto& node : *more) {
+    missing.erase(node.unique_id);
+    plan.nodes.push_back(std::move(node));
+  }
+  if (!missing.empty()) {
+    return failed(ExitStatus::usage, "going on with the run " + options.from_failure,
+                  fmt::format("{} is left of it, and cannot be planned now", *missing.begin()),
+                  "give the settings and variables that the run had, or deploy again");
+  }
+  std::ranges::sort(plan.nodes, {}, &PlannedNode::unique_id);
+  plan.notes.push_back(fmt::format("{} of {} nodes are left of the run {}; the others ended well there.",
+                                   plan.nodes.size(), std::max(before, plan.nodes.size()), options.from_failure));
+  // What that run was not to build has changed all the same.
+  std::erase_if(owed, [&](const std::string& id) { return options.done.contains(id) || options.only->contains(id); });
+  return owed;
+}
+
 /// Adds what an earlier deploy left undone, and tells what this one leaves.
 Result<std::set<std::string>> settle(Plan& plan, const DeployOptions& options, const BuildSettings& settings,
                                      const Before& before, const std::set<std::string>& owed_before,
                                      const ProjectAtHand& at_production, const state::Manifest& head) {
-  if (options.only) {
-    const auto before_that = plan.nodes.size();
-    std::erase_if(plan.nodes, [&](const PlannedNode& node) { return !options.only->contains(node.unique_id); });
-    plan.notes.push_back(fmt::format("{} of {} nodes are left of the run {}; the others ended well there.",
-                                     plan.nodes.size(), before_that, options.from_failure));
-    return std::set<std::string>{};
-  }
-  auto owed = owed_nodes(owed_before, settings, head);
+  if (options.only) return keep_what_is_left(plan, options, settings, owed_before, head);
+  auto owed = owed_nodes(owed_before, "an earlier deploy, which did not end", settings, head);
   if (!owed) return tl::unexpected(owed.error());
   if (!options.selected_by_hand) {
     const auto planned = ids_of(plan.nodes);
@@ -169,33 +191,49 @@ Result<Change> change_since_deployed(const change::Repository& repository, const
   return change;
 }
 
-NotDeployed why_not_deploy(const Context& context, const DeployOptions& options, const change::Repository& repository,
-                           const Commit& head, const WhatIsDeployed& deployed) {
-  const std::string doing = "deploying " + short_of(head.sha);
+namespace {
+
+/// The newest commit of the default branch that the clone knows; absent where it knows no remote's.
+std::optional<Commit> newest_on_remote(const change::Repository& repository) {
+  const auto branch = repository.default_branch();
+  if (!branch || !branch->ref.starts_with("refs/remotes/")) return std::nullopt;
+  const auto tip = repository.commit(branch->ref);
+  return tip ? std::optional(*tip) : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Failed> why_not_in_production(const Context& context, const change::Repository& repository,
+                                            const Commit& commit, const std::string& doing) {
   const auto refused = [&](std::string why, std::string hint) {
-    return NotDeployed{.refused = Failed{ExitStatus::refused, doing, std::move(why), std::move(hint), {}}};
+    return Failed{ExitStatus::refused, doing, std::move(why), std::move(hint), {}};
   };
   if (context.origin.event.starts_with("pull_request") || context.origin.event == "merge_group") {
     return refused(fmt::format("the event is {}", context.origin.event),
-                   "production is deployed from the default branch: on push, or by workflow_dispatch");
+                   "production is built from the default branch: on push, or by workflow_dispatch");
   }
   const std::string& main = context.default_branch;
   if (!main.empty() && context.origin.ref != main) {
     return refused(fmt::format("'{}' is not the default branch, which is {}", context.origin.ref, main),
-                   "merge first; to build another ref by hand, see offshoot run");
+                   "merge first; another target than production takes any ref: see offshoot run");
   }
-  const auto branch = repository.default_branch();
-  const bool on_a_remote = branch && branch->ref.starts_with("refs/remotes/");
-  const auto tip = on_a_remote ? repository.commit(branch->ref) : Result<Commit>(tl::unexpected(Failed{}));
-  if (tip) {
-    const auto merged = change::holds(repository, *tip, head.sha);
-    if (merged == false) {
-      return refused(fmt::format("it is not part of {}", branch->name), "merge and push it first, or fetch");
-    }
-    if (merged == true && tip->sha != head.sha) {
-      return {.because = fmt::format("{} is superseded: {} is at {}, which contains it", short_of(head.sha),
-                                     branch->name, short_of(tip->sha))};
-    }
+  const auto tip = newest_on_remote(repository);
+  if (tip && change::holds(repository, *tip, commit.sha) == false) {
+    return refused(fmt::format("it is not part of {}", repository.default_branch()->name),
+                   "merge and push it first, or fetch");
+  }
+  return std::nullopt;
+}
+
+NotDeployed why_not_deploy(const Context& context, const DeployOptions& options, const change::Repository& repository,
+                           const Commit& head, const WhatIsDeployed& deployed) {
+  if (auto refused = why_not_in_production(context, repository, head, "deploying " + short_of(head.sha))) {
+    return {.refused = std::move(refused)};
+  }
+  const auto tip = newest_on_remote(repository);
+  if (tip && tip->sha != head.sha && change::holds(repository, *tip, head.sha) == true) {
+    return {.because = fmt::format("{} is superseded: {} is at {}, which contains it", short_of(head.sha),
+                                   repository.default_branch()->name, short_of(tip->sha))};
   }
   const bool wants_more = options.selected_by_hand || context.settings.build.full_refresh;
   if (!deployed.current || !deployed.owed.empty() || wants_more) return {};

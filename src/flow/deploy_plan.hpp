@@ -16,6 +16,11 @@ namespace offshoot::flow {
 /// files are compared.
 Result<Change> change_since_deployed(const change::Repository& repository, const WhatIsDeployed& deployed);
 
+/// Why nothing of this commit may be built in production (requirement L1): the event is a pull request's, or the commit
+/// is not on the default branch. Absent: it may, or this clone cannot tell.
+std::optional<Failed> why_not_in_production(const Context& context, const change::Repository& repository,
+                                            const Commit& commit, const std::string& doing);
+
 /// Why the head must not be deployed, or need not be.
 struct NotDeployed {
   std::optional<Failed> refused{};       ///< it is not on the default branch

@@ -65,7 +65,11 @@ Rerun go_on(const Context& context, const Run& before, const std::set<std::strin
   again.origin.command = before.origin.command;
   if (before.origin.command == "deploy") {
     Announcement announcement(again);
-    Run run = deploy(again, announcement, {.from_failure = before.id, .only = left});
+    std::set<std::string> done;
+    for (const auto& node : before.plan.finished()->nodes) {
+      if (!left.contains(node.unique_id)) done.insert(node.unique_id);
+    }
+    Run run = deploy(again, announcement, {.from_failure = before.id, .only = left, .done = std::move(done)});
     return {std::move(run), announcement.commands()};
   }
   again.origin.pull_request = before.origin.pull_request;
@@ -99,7 +103,7 @@ std::set<std::string> left_of(const Run& run) {
   return left;
 }
 
-Rerun from_failure(const Context& context, const std::string& id) {
+Rerun from_failure(const Context& context, const std::string& id, const std::string& ref) {
   Run run = begin(context);
   const auto stop = [&](Failed failure) {
     run.change = std::move(failure);
@@ -111,6 +115,15 @@ Rerun from_failure(const Context& context, const std::string& id) {
   const auto head = repository ? repository->commit("HEAD") : tl::unexpected(repository.error());
   if (!head) return stop(head.error());
   if (auto failure = why_not(*before, *head)) return stop(std::move(*failure));
+  const auto wanted = ref.empty() ? head : repository->commit(ref);
+  if (!wanted) return stop(wanted.error());
+  if (wanted->sha != head->sha) {
+    return stop({ExitStatus::usage,
+                 "going on with the run " + id,
+                 fmt::format("it was of {}, and '{}' is {}", head->sha.substr(0, 7), ref, wanted->sha.substr(0, 7)),
+                 "leave --ref out",
+                 {}});
+  }
   const auto left = left_of(*before);
   if (left.empty()) {
     run.change = *before->change.finished();

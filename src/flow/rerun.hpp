@@ -19,7 +19,8 @@ struct Rerun {
 };
 
 /// Goes on where the run `id` of check or deploy failed, from the store alone: the same commit, which must be checked
-/// out, in the same place. Everything that ended well there is left as it is.
-Rerun from_failure(const Context& context, const std::string& id);
+/// out, in the same place. Everything that ended well there is left as it is. A `ref` that is not empty must be that
+/// commit.
+Rerun from_failure(const Context& context, const std::string& id, const std::string& ref = {});
 
 }  // namespace offshoot::flow

@@ -11,6 +11,7 @@
 #include "branch/lifecycle.hpp"
 #include "branch/mark.hpp"
 #include "flow/bringing.hpp"
+#include "flow/deploy_plan.hpp"
 #include "flow/kept.hpp"
 #include "flow/publishing.hpp"
 #include "flow/stages.hpp"
@@ -180,7 +181,7 @@ Commit commit_of(const change::Repository& repository, const Deployed& version) 
   return commit ? *commit : Commit{version.sha, version.tree_sha, ""};
 }
 
-void roll_back(const Context& context, const std::string& to, Run& run) {
+void roll_back(const Context& context, const std::string& to, Announcement& announcement, Run& run) {
   const auto repository = open_repository(context);
   auto at_hand = repository ? look_at_project(context) : tl::unexpected(repository.error());
   if (at_hand && !at_hand->production) {
@@ -202,13 +203,18 @@ void roll_back(const Context& context, const std::string& to, Run& run) {
   run.change = Change{.head = commit_of(*repository, way->to),
                       .base = commit_of(*repository, way->from),
                       .base_is = "what was deployed"};
+  if (auto refused = why_not_in_production(context, *repository, run.change.finished()->head, doing)) {
+    run.deployment = std::move(*refused);
+    return;
+  }
+  announcement.deploy_begins(run);
   context.progress.stage("Exchanging");
   run.deployment = timed(run, "deploy", [&] { return go_back(context, *at_hand, *way, **session); });
 }
 
 }  // namespace
 
-Run rollback(const Context& context, const std::string& to) {
+Run rollback(const Context& context, Announcement& announcement, const std::string& to) {
   const io::Stopwatch watch;
   Run run = begin(context);
   const Skipped nothing{"a rollback builds nothing"};
@@ -218,11 +224,14 @@ Run rollback(const Context& context, const std::string& to) {
   run.build = nothing;
   run.lint = nothing;
   run.quality = nothing;
-  roll_back(context, to, run);
+  roll_back(context, to, announcement, run);
   end(context, watch, run);
-  if (auto published = publish(context, run, {}); !published) {
+  const auto published = publish(context, run, {});
+  if (!published) {
     run.notes.push_back("The run could not be kept: " + published.error().doing + ": " + published.error().why);
   }
+  announcement.deploy_ended(run, published.value_or(""));
+  run.notes.insert(run.notes.end(), announcement.notes().begin(), announcement.notes().end());
   return run;
 }
 
