@@ -116,13 +116,38 @@ std::vector<Named> declare(CLI::App& program, Options& options) {
   clean_command.add_flag("--dry-run", options.dry_run, "Only say what would be dropped");
   add_json(clean_command, options);
 
-  auto& deploy_command = add("deploy", "Build production from a clean checkout and keep its manifest", deploy);
+  auto& deploy_command =
+      add("deploy", "Bring production to the commit that is checked out: build what changed since what is deployed",
+          deploy);
   add_repository_options(deploy_command, options);
-  deploy_command.add_option("-s,--select", options.select, "What to build instead of everything")
+  deploy_command.add_option("-s,--select", options.select, "What to build instead of what changed, for this once")
       ->option_text("SELECTION");
   deploy_command.add_flag("--full-refresh", options.full_refresh, "Build incremental models from nothing");
   deploy_command.add_option("--threads", options.threads, "dbt threads instead of the profile's")->option_text("N");
+  deploy_command.add_flag("--state-only", options.state_only,
+                          "Build nothing: record that something else deployed this");
   add_json(deploy_command, options);
+
+  auto& run_command = add(
+      "run", "Build by hand: any commit and selection in a target, or what is left of a run that failed", run_by_hand);
+  add_repository_options(run_command, options);
+  run_command.add_option("--ref", options.ref, "Branch, tag or commit to build; default what is checked out")
+      ->option_text("REF");
+  run_command.add_option("-s,--select", options.select, "What to build instead of everything")
+      ->option_text("SELECTION");
+  run_command.add_option("--exclude", options.exclude, "What to leave out of it")->option_text("SELECTION");
+  run_command.add_option("--vars", options.vars, "dbt variables, one JSON object")->option_text("JSON");
+  run_command.add_flag("--full-refresh", options.full_refresh, "Build incremental models from nothing");
+  run_command.add_option("--threads", options.threads, "dbt threads instead of the profile's")->option_text("N");
+  run_command.add_option("--from-failure", options.from_failure, "Go on where this run of check or deploy failed")
+      ->option_text("RUN");
+  add_json(run_command, options);
+
+  auto& rollback_command =
+      add("rollback", "Bring production back to an earlier deploy, from what was kept of it", rollback);
+  add_repository_options(rollback_command, options);
+  rollback_command.add_option("--to", options.to, "The commit that was deployed then")->required()->option_text("SHA");
+  add_json(rollback_command, options);
 
   auto& report_command = add("report", "Render a kept run.json again", report);
   report_command.add_option("run", options.run_file, "run.json of a run")->required()->option_text("FILE");

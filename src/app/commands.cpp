@@ -12,11 +12,14 @@
 #include "app/surroundings.hpp"
 #include "app/version.hpp"
 #include "change/repository.hpp"
+#include "flow/by_hand.hpp"
 #include "flow/check.hpp"
 #include "flow/clean.hpp"
 #include "flow/deploy.hpp"
 #include "flow/doctor.hpp"
 #include "flow/publishing.hpp"
+#include "flow/rerun.hpp"
+#include "flow/rollback.hpp"
 #include "io/files.hpp"
 #include "io/json.hpp"
 #include "report/escape.hpp"
@@ -187,8 +190,28 @@ ExitStatus deploy(const Invocation& invocation, const Options& options) {
   const auto surroundings = Surroundings::make(invocation, options, "deploy");
   if (!surroundings) return fail(invocation, surroundings.error());
   flow::Announcement announcement((*surroundings)->context());
-  const Run run = flow::deploy((*surroundings)->context(), announcement);
+  const Run run = flow::deploy((*surroundings)->context(), announcement,
+                               {.state_only = options.state_only, .selected_by_hand = !options.select.empty()});
   (*surroundings)->tell_runner(invocation.secrets.clean(announcement.commands()));
+  return conclude(invocation, options, (*surroundings)->context(), run);
+}
+
+ExitStatus run_by_hand(const Invocation& invocation, const Options& options) {
+  const auto surroundings = Surroundings::make(invocation, options, "run");
+  if (!surroundings) return fail(invocation, surroundings.error());
+  const flow::Context& context = (*surroundings)->context();
+  if (options.from_failure.empty()) {
+    return conclude(invocation, options, context, flow::run_by_hand(context, {.ref = options.ref}));
+  }
+  const auto rerun = flow::from_failure(context, options.from_failure);
+  (*surroundings)->tell_runner(invocation.secrets.clean(rerun.commands));
+  return conclude(invocation, options, context, rerun.run);
+}
+
+ExitStatus rollback(const Invocation& invocation, const Options& options) {
+  const auto surroundings = Surroundings::make(invocation, options, "rollback");
+  if (!surroundings) return fail(invocation, surroundings.error());
+  const Run run = flow::rollback((*surroundings)->context(), options.to);
   return conclude(invocation, options, (*surroundings)->context(), run);
 }
 

@@ -53,6 +53,11 @@ struct Options {
   // Not flags: what `auto` learnt.
   std::optional<PullRequest> approved{};  ///< whose head a person approved
   bool from_default_branch = false;       ///< profile and settings are the default branch's, whatever is checked out
+  bool state_only = false;
+  std::string to{};
+  std::string ref{};
+  std::string vars{};
+  std::string from_failure{};
 
   std::string run_file{};
   std::string format{};
@@ -67,6 +72,8 @@ ExitStatus state(const Invocation& invocation, const Options& options);
 ExitStatus lint(const Invocation& invocation, const Options& options);
 ExitStatus clean(const Invocation& invocation, const Options& options);
 ExitStatus deploy(const Invocation& invocation, const Options& options);
+ExitStatus run_by_hand(const Invocation& invocation, const Options& options);
+ExitStatus rollback(const Invocation& invocation, const Options& options);
 ExitStatus report(const Invocation& invocation, const Options& options);
 ExitStatus doctor(const Invocation& invocation, const Options& options);
 ExitStatus init(const Invocation& invocation, const Options& options);

@@ -46,6 +46,7 @@ std::vector<std::string> flags_of(const Options& options) {
   add("store", options.store);
   add("build.select", options.select);
   add("build.exclude", options.exclude);
+  add("dbt.vars", options.vars);
   if (options.full_refresh) flags.emplace_back("build.full_refresh=true");
   if (options.fail_fast) flags.emplace_back("build.fail_fast=true");
   if (options.threads > 0) flags.push_back(fmt::format("build.threads={}", options.threads));
@@ -173,7 +174,6 @@ std::vector<std::string> settings_without_effect(const Settings& settings) {
   };
   look(settings.branch.incremental != defaults.branch.incremental, "branch.incremental");
   look(settings.compare != defaults.compare, "compare");
-  look(settings.deploy != defaults.deploy, "deploy");
   look(settings.dbt.requirements != defaults.dbt.requirements, "dbt.requirements");
   return notes;
 }
@@ -257,6 +257,7 @@ Result<std::unique_ptr<Surroundings>> Surroundings::make(const Invocation& invoc
       .secrets = &invocation.secrets,
       .head_trust = *trust,
       .trust_owner = trust_owner,
+      .default_branch = occasion->event ? occasion->event->default_branch : "",
       .run_id = run_id_of(invocation.environment, io::rfc3339(started)),
       .started = started,
       .stop = made->interrupts_.token(),

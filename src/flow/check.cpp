@@ -12,6 +12,7 @@
 
 #include "branch/lifecycle.hpp"
 #include "flow/building.hpp"
+#include "flow/costs.hpp"
 #include "flow/elementary.hpp"
 #include "flow/planning.hpp"
 #include "flow/publishing.hpp"
@@ -71,9 +72,17 @@ Result<Dbt> start(const Context& context, const ProjectAtHand& at_hand) {
   return Dbt{std::move(*session), std::move(*head)};
 }
 
+/// Of a run that failed. What ended well there is still in the branch, and is read from it.
+void keep_what_is_left(Plan& plan, const CheckOptions& options) {
+  const auto before = plan.nodes.size();
+  std::erase_if(plan.nodes, [&](const PlannedNode& node) { return !options.only->contains(node.unique_id); });
+  plan.notes.push_back(fmt::format("{} of {} nodes are left of the run {}; the others ended well there.",
+                                   plan.nodes.size(), before, options.from_failure));
+}
+
 /// The part of a check that needs dbt: plan, branch, build, reports.
-void plan_and_build(const Context& context, Beginning& beginning, Dbt& dbt, Announcement& announcement, Run& run,
-                    std::vector<Artifact>& artifacts) {
+void plan_and_build(const Context& context, const CheckOptions& options, Beginning& beginning, Dbt& dbt,
+                    Announcement& announcement, Run& run, std::vector<Artifact>& artifacts) {
   auto planned = timed(run, "plan", [&] {
     return make_plan(context, *beginning.repository, *run.change.finished(), *beginning.at_hand, dbt.head,
                      beginning.relevance, *dbt.session);
@@ -82,6 +91,7 @@ void plan_and_build(const Context& context, Beginning& beginning, Dbt& dbt, Anno
     run.plan = planned.error();
     return skip_the_rest(run, "there is no plan");
   }
+  if (options.only) keep_what_is_left(planned->plan, options);
   run.plan = planned->plan;
   announcement.stages_ended(run);
   if (planned->plan.nodes.empty()) return skip_the_rest(run, nothing_to_build);
@@ -150,7 +160,7 @@ void check_change(const Context& context, const CheckOptions& options, Beginning
     run.plan = dbt->error();
     skip_the_rest(run, "there is no plan");
   } else {
-    plan_and_build(context, beginning, **dbt, announcement, run, artifacts);
+    plan_and_build(context, options, beginning, **dbt, announcement, run, artifacts);
   }
   linting.finish(run);
 }
@@ -195,6 +205,7 @@ Run check(const Context& context, Announcement& announcement, const CheckOptions
   } else if (beginning.at_hand) {
     check_change(context, options, beginning, announcement, run, artifacts);
   }
+  weigh_costs(context, run);
   end(context, watch, run);
   // From here nothing changes the verdict: it only has to arrive.
   const auto published = publish(context, run, artifacts);

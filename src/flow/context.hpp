@@ -41,6 +41,7 @@ struct Context {
   const io::Redaction* secrets = nullptr;       ///< taken out of all that leaves; null = there are none
   HeadTrust head_trust = HeadTrust::trusted;
   change::TrustOwner trust_owner = change::TrustOwner::no;
+  std::string default_branch{};  ///< as the event names it; empty outside Actions
   std::string run_id;
   io::Instant started;
   std::stop_token stop{};

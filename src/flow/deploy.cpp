@@ -1,114 +1,124 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "flow/deploy.hpp"
 
+#include "change/history.hpp"
 #include "flow/base_state.hpp"
-#include "flow/building.hpp"
-#include "flow/production.hpp"
+#include "flow/bringing.hpp"
+#include "flow/costs.hpp"
+#include "flow/deploy_plan.hpp"
 #include "flow/publishing.hpp"
-#include "flow/relations_json.hpp"
 #include "flow/stages.hpp"
-#include "io/files.hpp"
-#include "report/verdict.hpp"
-#include "state/manifest.hpp"
-#include "state/selection.hpp"
 
 namespace offshoot::flow {
 
 namespace {
 
-/// The commit that is deployed, compared with nothing: production is built from it as it stands.
-Result<Change> committed_head(const change::Repository& repository) {
-  const auto head = repository.commit("HEAD");
-  if (!head) return tl::unexpected(head.error());
-  auto dirty = change::compare(repository, {.base = head->sha, .include_work_tree = true, .leave_out = {".offshoot"}});
-  if (!dirty) return tl::unexpected(dirty.error());
-  if (dirty->uncommitted) {
-    return failed(ExitStatus::usage, "deploying " + head->sha.substr(0, 7),
-                  "the work tree has changes that are not committed, first " + dirty->files.front().path,
-                  "commit or stash them: production is built from a commit");
-  }
-  return Change{.head = *head, .base = *head, .base_is = "the commit itself"};
-}
+constexpr std::size_t most_commits = 50;
 
-/// Everything that the selection names, to be built under the production target.
-Result<Planned> plan_deploy(const Context& context, const ProjectAtHand& at_hand, dbt::Session& session) {
-  if (!at_hand.production) {
+/// What is at hand before production is looked at.
+struct Beginning {
+  change::Repository repository;
+  ProjectAtHand at_hand;
+  ProjectAtHand at_production;
+  std::unique_ptr<dbt::Session> session;
+};
+
+Result<Beginning> look(const Context& context) {
+  auto repository = open_repository(context);
+  if (!repository) return tl::unexpected(repository.error());
+  auto at_hand = look_at_project(context);
+  if (!at_hand) return tl::unexpected(at_hand.error());
+  if (!at_hand->production) {
     return failed(ExitStatus::usage, "deploying", "no production target is known",
                   "set dbt.production to the target that is production");
   }
-  Planned planned;
-  auto head = provide_head(context, at_hand, session);
-  if (!head) return tl::unexpected(head.error());
-  planned.at = std::move(head->at);
-  planned.at.target = *at_hand.production;
-  planned.handle = "production";
-  const auto parsed = session.parse({planned.at, context.scratch / "target", planned.handle});
-  if (!parsed) return tl::unexpected(parsed.error());
-  planned.manifest = parsed->manifest;
-
-  const auto manifest = state::Manifest::read(parsed->manifest);
-  if (!manifest) return tl::unexpected(manifest.error());
-  // A deploy selects by what is there, not by what changed, unless it was asked for something else.
-  const bool all = context.settings.build.select == BuildSettings{}.select;
-  const auto selection =
-      state::select(*manifest, *manifest,
-                    {.select = all ? "" : context.settings.build.select, .exclude = context.settings.build.exclude});
-  if (!selection) return tl::unexpected(selection.error());
-  planned.plan.nodes = state::build_list(*selection, *manifest).nodes;
-  planned.plan.project_dir = at_hand.in_repository;
-  planned.plan.production = {"this deploy", "", ""};
-  planned.plan.base_state = "not needed";
-  planned.plan.dbt_started = true;
-  return planned;
+  auto session = start_dbt(context, *at_hand);
+  if (!session) return tl::unexpected(session.error());
+  ProjectAtHand at_production = *at_hand;
+  at_production.target = *at_hand->production;
+  return Beginning{std::move(*repository), std::move(*at_hand), std::move(at_production), std::move(*session)};
 }
 
-/// Keeps what branches need to know of production. The manifest first: a sha without it would promise too much.
-Result<void> keep_manifest(const Context& context, const std::string& target, const std::filesystem::path& manifest,
-                           const std::string& sha) {
-  const auto bytes = io::read_file(manifest);
-  if (!bytes) return tl::unexpected(bytes.error());
-  if (auto kept = context.store.put(production_manifest_key(context, target), *bytes); !kept) return kept;
-  return context.store.put(production_sha_key(context, target), sha);
+/// What this deploy brings, before it has done anything.
+Deployment announced(const Context& context, const DeployOptions& options, const Beginning& beginning,
+                     const Commit& head, const WhatIsDeployed& deployed) {
+  Deployment deployment{.target = beginning.at_production.target,
+                        .mode = options.state_only ? "state-only" : context.settings.deploy.mode};
+  if (deployed.current) deployment.before = deployed.current->sha;
+  auto stretch = change::first_parents_since(beginning.repository, head, deployment.before, most_commits);
+  deployment.contains = std::move(stretch.commits);
+  deployment.contains_more = !stretch.whole && deployed.current.has_value();
+  return deployment;
+}
+
+void skip_all(Run& run, const std::string& because) {
+  run.plan = Skipped{because};
+  run.build = Skipped{because};
+  run.deployment = Skipped{because};
+}
+
+/// What is deployed, once what an earlier run began is brought to its end.
+Result<WhatIsDeployed> settled(const Context& context, const Beginning& beginning, Run& run) {
+  auto finished = finish_what_was_begun(context, beginning.at_production, *beginning.session);
+  if (!finished) return tl::unexpected(finished.error());
+  if (!finished->empty()) run.notes.push_back(std::move(*finished));
+  return what_is_deployed(context, beginning.at_production.target);
+}
+
+/// Decides on the newest state whether to deploy at all, and deploys.
+void deploy_newest(const Context& context, const DeployOptions& options, const Beginning& beginning,
+                   Announcement& announcement, Run& run, std::vector<Artifact>& artifacts) {
+  const auto deployed = settled(context, beginning, run);
+  run.change = deployed ? change_since_deployed(beginning.repository, *deployed)
+                        : Result<Change>(tl::unexpected(deployed.error()));
+  const Change* change = run.change.finished();
+  if (change == nullptr) return;
+  auto not_deployed = why_not_deploy(context, options, beginning.repository, change->head, *deployed);
+  if (not_deployed.refused) {
+    skip_all(run, "refused");
+    run.deployment = std::move(*not_deployed.refused);
+    return;
+  }
+  if (not_deployed.because) return skip_all(run, *not_deployed.because);
+  announcement.deploy_begins(run);
+
+  auto plan = timed(run, "plan", [&] {
+    context.progress.stage("Parsing for production");
+    return plan_deploy(context, options, beginning.repository, *change, beginning.at_hand, *deployed,
+                       *beginning.session);
+  });
+  if (!plan) {
+    skip_all(run, "there is no plan");
+    run.plan = plan.error();
+    return;
+  }
+  run.plan = plan->planned.plan;
+  bring({context, beginning.at_production, change->head, *deployed, *plan,
+         announced(context, options, beginning, change->head, *deployed), *beginning.session},
+        run, artifacts);
+  if (run.deployment.finished() == nullptr) return;
+  // Pull requests compare with this commit next.
+  const auto state = base_state(context, beginning.at_hand, beginning.repository, change->head, *beginning.session);
+  if (!state) run.notes.push_back("The state that branches compare with could not be kept: " + state.error().why);
 }
 
 }  // namespace
 
-Run deploy(const Context& context, Announcement& announcement) {
+Run deploy(const Context& context, Announcement& announcement, const DeployOptions& options) {
   const io::Stopwatch watch;
   Run run = begin(context);
   std::vector<Artifact> artifacts;
   run.lint = Skipped{"a deploy does not lint"};
   run.quality = Skipped{"a deploy has no branch to report on"};
-  run.branch = Skipped{"production is built in place"};
+  run.branch = Skipped{"a deploy has no branch"};
 
-  const auto repository = open_repository(context);
-  const auto at_hand = repository ? look_at_project(context) : tl::unexpected(repository.error());
-  run.change = at_hand ? committed_head(*repository) : Result<Change>(tl::unexpected(at_hand.error()));
-  if (run.change.finished() != nullptr) {
-    announcement.deploy_begins(run);
-    auto session = start_dbt(context, *at_hand);
-    auto planned = timed(run, "plan", [&]() -> Result<Planned> {
-      if (!session) return tl::unexpected(session.error());
-      context.progress.stage("Parsing for production");
-      return plan_deploy(context, *at_hand, **session);
-    });
-    if (planned) {
-      run.plan = planned->plan;
-      run.build = timed(run, "build", [&] { return build_planned(context, *planned, **session, artifacts); });
-    } else {
-      run.plan = planned.error();
-      run.build = Skipped{"there is no plan"};
-    }
-    end(context, watch, run);
-    if (planned && report::verdict(run).status == ExitStatus::passed) {
-      const auto kept =
-          keep_manifest(context, *at_hand->production, planned->manifest, run.change.finished()->head.sha);
-      if (!kept) run.notes.push_back("Production's manifest could not be kept: " + kept.error().why);
-      // Pull requests compare with this commit next.
-      const auto state = base_state(context, *at_hand, *repository, run.change.finished()->head, **session);
-      if (!state) run.notes.push_back("The state that branches compare with could not be kept: " + state.error().why);
-    }
+  const auto beginning = look(context);
+  if (beginning) {
+    deploy_newest(context, options, *beginning, announcement, run, artifacts);
+  } else {
+    run.change = beginning.error();
   }
+  weigh_costs(context, run);
   end(context, watch, run);
   const auto published = publish(context, run, artifacts);
   if (!published) {

@@ -8,23 +8,13 @@
 #include <tuple>
 
 #include "branch/names.hpp"
+#include "flow/deployed.hpp"
 
 namespace offshoot::flow {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-/// The relations that a manifest of production names.
-ProductionRelations relations_in(const state::Manifest& manifest) {
-  ProductionRelations relations;
-  for (const auto& entry : manifest.nodes()) {
-    const auto node = manifest.info(entry);
-    if (node.relation_name.empty() || node.resource_type == "source" || node.resource_type == "test") continue;
-    relations.emplace(node.unique_id, RelationName{node.database, node.schema, node.identifier, node.relation_name});
-  }
-  return relations;
-}
 
 Result<void> take_manifest(ProductionAtHand& production, const Result<state::Manifest>& manifest, std::string source,
                            std::string sha) {
@@ -42,13 +32,15 @@ Result<void> find_relations(const Context& context, const std::string& target, c
     if (fs::is_directory(path)) path /= "manifest.json";
     return take_manifest(production, state::Manifest::read(path), "dbt.production_state", "");
   }
-  const auto kept = context.store.get(production_manifest_key(context, target));
-  if (!kept) return tl::unexpected(kept.error());
-  if (*kept) {
-    const auto sha = context.store.get(production_sha_key(context, target));
-    const std::string deployed = sha && *sha ? **sha : "";
-    return take_manifest(production, state::Manifest::parse(**kept, "the manifest that deploy kept"), "offshoot deploy",
-                         deployed);
+  auto deployed = what_is_deployed(context, target);
+  if (!deployed) return tl::unexpected(deployed.error());
+  if (deployed->current) {
+    return take_manifest(production,
+                         state::Manifest::parse(std::move(deployed->manifest), "the manifest that deploy kept"),
+                         "offshoot deploy", deployed->current->sha);
+  }
+  if (!deployed->why_not.empty()) {
+    production.notes.push_back("What offshoot deploy kept of production is of no use: " + deployed->why_not + ".");
   }
   production.relations = of_base;
   production.known = {"base commit", fmt::format("assuming {} is deployed", change.base.sha.substr(0, 7)), ""};
@@ -160,12 +152,22 @@ void name_missing_sources(Plan& plan, const state::Manifest& head, const std::op
 
 }  // namespace
 
-std::string production_manifest_key(const Context& context, const std::string& target) {
-  return context.origin.repository_id + "/state/production/" + target + "/manifest.json";
+ProductionRelations relations_in(const state::Manifest& manifest) {
+  ProductionRelations relations;
+  for (const auto& entry : manifest.nodes()) {
+    const auto node = manifest.info(entry);
+    if (node.relation_name.empty() || node.resource_type == "source" || node.resource_type == "test") continue;
+    relations.emplace(node.unique_id, RelationName{node.database, node.schema, node.identifier, node.relation_name});
+  }
+  return relations;
 }
 
-std::string production_sha_key(const Context& context, const std::string& target) {
-  return context.origin.repository_id + "/state/production/" + target + "/sha";
+ProductionAtHand production_itself(const ProjectAtHand& at_production, const state::Manifest& head,
+                                   const dbt::Credentials& credentials) {
+  ProductionAtHand production{.known = {"this deploy", "", ""}, .relations = relations_in(head)};
+  if (head.adapter_type() == "duckdb") attach_files(at_production, credentials, credentials, production);
+  production.notes.clear();  // that there is no file yet is no news to the deploy that makes it
+  return production;
 }
 
 Result<ProductionAtHand> look_at_production(const Context& context, const ProjectAtHand& at_hand, const Change& change,

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "flow/context.hpp"
+#include "model/run.hpp"
+
+namespace offshoot::flow {
+
+struct ByHandOptions {
+  std::string ref{};  ///< a ref or sha; empty = what is checked out
+};
+
+/// Builds a selection of any commit in a target, where it stands, as `dbt build` would, and keeps the run. In
+/// production what was built from another commit than the deployed one is owed: the next deploy builds it again.
+Run run_by_hand(const Context& context, const ByHandOptions& options);
+
+}  // namespace offshoot::flow
