@@ -42,6 +42,10 @@ struct Options {
   bool all = false;
   bool dry_run = false;
 
+  std::string run_id{};
+  std::string file{};
+  int most = 20;
+
   std::string run_file{};
   std::string format{};
   bool json = false;
@@ -55,10 +59,15 @@ ExitStatus lint(const Invocation& invocation, const Options& options);
 ExitStatus clean(const Invocation& invocation, const Options& options);
 ExitStatus deploy(const Invocation& invocation, const Options& options);
 ExitStatus report(const Invocation& invocation, const Options& options);
+ExitStatus list_runs(const Invocation& invocation, const Options& options);
+ExitStatus show_run(const Invocation& invocation, const Options& options);
 ExitStatus doctor(const Invocation& invocation, const Options& options);
 ExitStatus init(const Invocation& invocation, const Options& options);
 
 /// Says a failure to people: place, what was being done, why it stopped, and the hint.
 void say_failure(std::ostream& err, const Failed& failure);
+
+/// The same, and the status that the command ends with.
+ExitStatus fail(const Invocation& invocation, const Failed& failure);
 
 }  // namespace offshoot::app

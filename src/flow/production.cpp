@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "branch/names.hpp"
+#include "store/s3_store.hpp"
 
 namespace offshoot::flow {
 
@@ -33,17 +34,38 @@ Result<void> take_manifest(ProductionAtHand& production, const Result<state::Man
   return {};
 }
 
+/// The manifest in a folder of a bucket, which need not be the store's.
+Result<std::string> manifest_in_s3(const Context& context, const std::string& folder) {
+  const auto bucket = store::open_s3(folder, context.environment);
+  if (!bucket) return tl::unexpected(bucket.error());
+  auto bytes = (*bucket)->get("manifest.json");
+  if (!bytes) return tl::unexpected(bytes.error());
+  if (*bytes) return std::move(**bytes);
+  return failed(ExitStatus::usage, "reading production's manifest",
+                "there is none at " + (*bucket)->location("manifest.json"), "see dbt.production_state");
+}
+
 /// Fills in what is known of production, from the first place that knows.
 Result<void> find_relations(const Context& context, const std::string& target, const Change& change,
                             const ProductionRelations& of_base, ProductionAtHand& production) {
-  if (const std::string& setting = context.settings.dbt.production_state; setting != "auto") {
+  const std::string& setting = context.settings.dbt.production_state;
+  if (setting.starts_with("s3://")) {
+    const auto bytes = manifest_in_s3(context, setting);
+    if (!bytes) return tl::unexpected(bytes.error());
+    return take_manifest(production, state::Manifest::parse(*bytes, setting), "dbt.production_state", "");
+  }
+  if (setting != "auto") {
     fs::path path = context.repository_root / setting;
     if (fs::is_directory(path)) path /= "manifest.json";
     return take_manifest(production, state::Manifest::read(path), "dbt.production_state", "");
   }
   const auto kept = context.store.get(production_manifest_key(context, target));
-  if (!kept) return tl::unexpected(kept.error());
-  if (*kept) {
+  if (!kept) {
+    // Not the end of a check (requirement J6), but not silent either.
+    production.notes.push_back("What is deployed could not be read from the store (" + kept.error().why +
+                               "), so the base commit is taken for it.");
+  }
+  if (kept && *kept) {
     const auto sha = context.store.get(production_sha_key(context, target));
     const std::string deployed = sha && *sha ? **sha : "";
     return take_manifest(production, state::Manifest::parse(**kept, "the manifest that deploy kept"), "offshoot deploy",

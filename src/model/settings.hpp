@@ -70,6 +70,7 @@ struct Settings {
   std::string elementary = "auto";  ///< auto, off
   DeploySettings deploy{};
   std::string store = ".offshoot";
+  std::chrono::hours store_keep{24 * 90};  ///< how long runs and states stay in it
   std::string comment_when = "always";
   std::vector<std::string> pass_env{};
   bool operator==(const Settings&) const = default;
