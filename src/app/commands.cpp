@@ -37,11 +37,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-ExitStatus fail(const Invocation& invocation, const Failed& failure) {
-  say_failure(invocation.err, failure);
-  return failure.status;
-}
-
 bool colourful(const Invocation& invocation, bool terminal) {
   return terminal && !invocation.environment.contains("NO_COLOR");
 }
@@ -50,9 +45,10 @@ bool colourful(const Invocation& invocation, bool terminal) {
 ExitStatus conclude(const Invocation& invocation, const Options& options, const flow::Context& context,
                     const Run& run) {
   invocation.err << report::terminal_summary(run, colourful(invocation, invocation.err_is_terminal));
-  const std::string where = context.store.location(flow::run_folder(run));
-  std::error_code error;
-  if (fs::exists(where, error)) invocation.err << "\nThe run is kept in " << where << '\n';
+  const std::string folder = flow::run_folder(run);
+  if (const auto kept = context.store.get(folder + "/index.json"); kept && *kept) {
+    invocation.err << "\nThe run is kept in " << context.store.location(folder) << '\n';
+  }
   if (options.json) invocation.out << report::to_json(run);
   return report::verdict(run).status;
 }
@@ -70,6 +66,11 @@ std::vector<std::string> lines_of(const fs::path& root, const std::vector<InitFi
 }
 
 }  // namespace
+
+ExitStatus fail(const Invocation& invocation, const Failed& failure) {
+  say_failure(invocation.err, failure);
+  return failure.status;
+}
 
 ExitStatus check(const Invocation& invocation, const Options& options) {
   const auto surroundings = Surroundings::make(invocation, options, "check");
@@ -176,6 +177,14 @@ ExitStatus clean(const Invocation& invocation, const Options& options) {
   for (const auto& note : announcement.notes()) invocation.err << report::terminal_line(note) << '\n';
   for (const auto& kept : cleaned->kept) invocation.err << "kept " << report::terminal_line(kept) << '\n';
   for (const auto& left : cleaned->left) invocation.err << "left alone: " << report::terminal_line(left) << '\n';
+  if (cleaned->store && cleaned->store->pruned.objects > 0) {
+    invocation.err << fmt::format("{} {} kept runs and what else was too old in the store ({} objects)\n",
+                                  options.dry_run ? "would remove" : "removed", cleaned->store->pruned.runs,
+                                  cleaned->store->pruned.objects);
+  }
+  if (cleaned->store && cleaned->store->interrupted_writes > 0) {
+    invocation.err << fmt::format("removed {} interrupted writes from the store\n", cleaned->store->interrupted_writes);
+  }
   for (const auto& failure : cleaned->failures) say_failure(invocation.err, failure);
   if (cleaned->dropped.empty() && cleaned->failures.empty()) invocation.err << "nothing to drop\n";
   if (options.json) {

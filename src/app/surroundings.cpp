@@ -19,7 +19,9 @@
 #include "change/repository.hpp"
 #include "dbt/profiles.hpp"
 #include "dbt/project.hpp"
+#include "store/folder_store.hpp"
 #include "store/redacting_store.hpp"
+#include "store/s3_store.hpp"
 
 namespace offshoot::app {
 
@@ -186,6 +188,28 @@ void learn_secrets(const Invocation& invocation, const fs::path& root, const Set
   if (profile) add_secrets_of_profile(profile->document, invocation.environment, invocation.secrets);
 }
 
+struct OpenStore {
+  std::unique_ptr<store::Store> store;
+  fs::path cache;
+};
+
+/// The store that the settings name, and a folder of this machine for what is only worth keeping here. It is not told
+/// of interruptions: an interrupted run is kept as well.
+Result<OpenStore> open_store(const std::string& setting, const fs::path& root, const io::Environment& environment) {
+  if (!setting.starts_with("s3://")) {
+    const fs::path folder = root / setting;
+    return OpenStore{std::make_unique<store::FolderStore>(folder), folder / "cache"};
+  }
+  auto opened = store::open_s3(setting, environment);
+  if (!opened) return tl::unexpected(opened.error());
+  const fs::path local = root / Settings{}.store;
+  std::error_code error;
+  if (!fs::exists(local / ".gitignore", error)) {
+    if (auto written = io::write_file(local / ".gitignore", "*\n"); !written) return tl::unexpected(written.error());
+  }
+  return OpenStore{std::move(*opened), local / "cache"};
+}
+
 report::ProgressOptions progress_options(const Invocation& invocation) {
   winsize window{};
   const bool known =
@@ -230,13 +254,9 @@ Result<std::unique_ptr<Surroundings>> Surroundings::make(const Invocation& invoc
   auto root = project_root(*repository, *occasion, made->scratch_.path());
   if (!root) return tl::unexpected(root.error());
   for (auto& note : settings_without_effect(*settings)) notes.push_back(std::move(note));
-  if (settings->store.starts_with("s3://")) {
-    return failed(ExitStatus::usage, "opening the store", "this version keeps runs in a folder only",
-                  "set store to a folder, such as .offshoot");
-  }
-  const fs::path store = repository->root() / settings->store;
-  made->store_ =
-      std::make_unique<store::RedactingStore>(std::make_unique<store::FolderStore>(store), invocation.secrets);
+  auto store = open_store(settings->store, repository->root(), invocation.environment);
+  if (!store) return tl::unexpected(store.error());
+  made->store_ = std::make_unique<store::RedactingStore>(std::move(store->store), invocation.secrets);
   const auto masked = invocation.secrets.lines().size();
   if (*trust == flow::HeadTrust::trusted) learn_secrets(invocation, *root, *settings);
   if (is_github_job(invocation.environment)) {
@@ -264,7 +284,7 @@ Result<std::unique_ptr<Surroundings>> Surroundings::make(const Invocation& invoc
       .interrupted_by = [&interrupts = made->interrupts_] { return interrupts.signal(); },
       .progress = made->progress_,
       .store = *made->store_,
-      .cache = store / "cache",
+      .cache = store->cache,
       .scratch = made->scratch_.path(),
   });
   return made;

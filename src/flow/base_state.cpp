@@ -9,6 +9,7 @@
 #include "flow/relations_json.hpp"
 #include "io/files.hpp"
 #include "io/json.hpp"
+#include "store/transfer.hpp"
 
 namespace offshoot::flow {
 
@@ -72,23 +73,24 @@ class KeptState {
     if (!*production) return std::optional<BaseState>{};
     auto relations = parse_relations(**production, prefix_ + production_name);
     if (!relations) return tl::unexpected(relations.error());
-    for (const char* name : {manifest_name, partial_parse_name}) {
-      const auto bytes = context_.store.get(prefix_ + name);
-      if (!bytes) return tl::unexpected(bytes.error());
-      if (!*bytes) return std::optional<BaseState>{};
-      if (auto written = io::write_file(folder / name, **bytes, 0600); !written) return tl::unexpected(written.error());
-    }
+    const auto fetched =
+        store::fetch_files(context_.store, {{prefix_ + manifest_name, folder / manifest_name, {}},
+                                            {prefix_ + partial_parse_name, folder / partial_parse_name, {}}});
+    if (!fetched) return tl::unexpected(fetched.error());
+    if (!*fetched) return std::optional<BaseState>{};
     return std::optional(
         BaseState{folder / manifest_name, folder / partial_parse_name, std::move(*relations), "from the store"});
   }
 
-  /// Keeps a state. Failing to is no error of the run: the next run parses again.
+  /// Keeps a state. Failing to is no error of the run: the next run parses again. In a store that others read, no run
+  /// of a pull request does: dbt loads what is kept, and what made it was the pull request's (requirement C3).
   void keep(const BaseState& state) const {
-    const auto manifest = io::read_file(state.manifest);
-    const auto partial_parse = io::read_file(state.partial_parse_file);
-    if (!manifest || !partial_parse) return;
-    if (!context_.store.put(prefix_ + manifest_name, *manifest)) return;
-    if (!context_.store.put(prefix_ + partial_parse_name, *partial_parse)) return;
+    const std::string& event = context_.origin.event;
+    if (context_.store.shared() && (event.starts_with("pull_request") || event == "merge_group")) return;
+    if (!store::put_files(context_.store, {{prefix_ + manifest_name, state.manifest, {}},
+                                           {prefix_ + partial_parse_name, state.partial_parse_file, {}}})) {
+      return;
+    }
     context_.store.put(prefix_ + production_name, to_json(state.production));
   }
 
