@@ -21,6 +21,11 @@ constexpr int deepest_chain = 5;  ///< of source_profile
 constexpr const char* finding = "finding credentials for S3";
 /// A machine's own services answer at once or are not there.
 constexpr io::RetryPolicy nearby{.tries = 3, .first = milliseconds(100), .longest = seconds(1)};
+/// Services elsewhere, which a run must not wait for without end.
+constexpr io::RetryPolicy elsewhere{.tries = 4};
+constexpr milliseconds answer_within(15'000);
+/// So long nobody asks again after nothing was found.
+constexpr seconds told_again_for{15};
 
 Failed none_found() {
   return {ExitStatus::usage,
@@ -58,25 +63,36 @@ bool may_hold_credentials(const std::string& url) {
 
 }  // namespace
 
-CredentialChain::CredentialChain(io::Environment environment, AwsProfiles profiles, std::stop_token stop)
+CredentialChain::CredentialChain(io::Environment environment, AwsProfiles profiles, std::stop_token stop,
+                                 SecretListener learned)
     : environment_(std::move(environment)),
       profiles_(std::move(profiles)),
       stop_(stop),
+      learned_(std::move(learned)),
       outside_(io::curl_client(environment_, stop)),
       inside_(io::curl_client({}, stop)) {}
 
 Result<Credentials> CredentialChain::get(io::Instant now) {
   const std::lock_guard lock(mutex_);
   if (kept_ && (!kept_->expires || now < renew_at_)) return *kept_;
+  if (failure_ && std::chrono::steady_clock::now() < ask_again_at_) return tl::unexpected(*failure_);
   auto found = find(now);
+  failure_.reset();
   if (!found) {
     // Better old ones that still are good than none.
     if (kept_ && kept_->expires && now + seconds(30) < *kept_->expires) return *kept_;
+    failure_ = found.error();
+    ask_again_at_ = std::chrono::steady_clock::now() + told_again_for;
     return found;
   }
+  for (const std::string* secret : {&found->access_key, &found->secret, &found->token}) tell(*secret);
   kept_ = *found;
   if (found->expires) renew_at_ = now + (*found->expires - now) * 4 / 5;
   return found;
+}
+
+void CredentialChain::tell(const std::string& secret) const {
+  if (learned_ && !secret.empty()) learned_(secret);
 }
 
 void CredentialChain::forget() {
@@ -178,6 +194,7 @@ Result<Credentials> CredentialChain::of_web_identity(const std::string& role, co
   Result<std::string> token = token_file.empty() ? github_token() : io::read_file(token_file, 1U << 16);
   if (!token) return tl::unexpected(token.error());
   while (!token->empty() && (token->back() == '\n' || token->back() == '\r')) token->pop_back();
+  tell(*token);
   auto credentials = ask_sts({{"Action", "AssumeRoleWithWebIdentity"},
                               {"Version", "2011-06-15"},
                               {"RoleArn", role},
@@ -195,8 +212,9 @@ Result<std::string> CredentialChain::github_token() {
   url += (url.find('?') == std::string::npos ? "?" : "&") + std::string("audience=sts.amazonaws.com");
   const auto body =
       ask({.url = url,
-           .headers = {{"Authorization", "Bearer " + variable(environment_, "ACTIONS_ID_TOKEN_REQUEST_TOKEN")}}},
-          doing, {}, true);
+           .headers = {{"Authorization", "Bearer " + variable(environment_, "ACTIONS_ID_TOKEN_REQUEST_TOKEN")}},
+           .within = answer_within},
+          doing, elsewhere, true);
   if (!body) return tl::unexpected(body.error());
   const auto json = io::parse_json(*body, doing);
   if (!json || !json->is_object() || !json->contains("value") || !json->at("value").is_string()) {
@@ -207,6 +225,7 @@ Result<std::string> CredentialChain::github_token() {
 
 Result<Credentials> CredentialChain::assume_role(const std::string& profile, const Credentials& with, io::Instant now) {
   const auto value = [&](const char* key) { return value_in(profiles_, profile, key); };
+  for (const std::string* secret : {&with.access_key, &with.secret, &with.token}) tell(*secret);
   const std::string role = value("role_arn");
   const std::string session = value("role_session_name");
   const std::string duration = value("duration_seconds");
@@ -231,14 +250,15 @@ Result<Credentials> CredentialChain::ask_sts(const Query& form, const Credential
   if (endpoint.empty()) endpoint = variable(environment_, "AWS_ENDPOINT_URL");
   if (endpoint.empty()) endpoint = fmt::format("https://sts.{}.amazonaws.com", region());
   while (endpoint.ends_with('/')) endpoint.pop_back();
-  io::HttpRequest request{.method = "POST", .url = endpoint + "/", .body = query_text(form)};
+  io::HttpRequest request{
+      .method = "POST", .url = endpoint + "/", .body = query_text(form), .within = answer_within};
   request.headers = {{"Content-Type", "application/x-www-form-urlencoded"}};
   if (signed_with != nullptr) {
     Signable signable{"POST", io::origin_of(endpoint), "/", {}, request.headers, hex_of(sha256_bytes(request.body))};
     signable.host = signable.host.substr(signable.host.find("://") + 3);
     request.headers = signed_headers(signable, {region(), "sts", now}, *signed_with);
   }
-  const auto body = ask(request, doing, {}, true);
+  const auto body = ask(request, doing, elsewhere, true);
   if (!body) return tl::unexpected(body.error());
   return parse_sts(*body, doing);
 }
@@ -299,13 +319,20 @@ Result<Credentials> CredentialChain::of_instance() {
 Result<std::string> CredentialChain::ask(const io::HttpRequest& request, const std::string& doing,
                                          const io::RetryPolicy& policy, bool proxied) {
   io::HttpClient& client = proxied ? *outside_ : *inside_;
+  int silences = 0;
   const auto response = io::with_retries(
       policy, io::real_pauses(), stop_, [&](int) { return client.send(request); },
-      [](const tl::expected<io::HttpResponse, io::HttpFailure>& result) -> std::optional<io::Again> {
-        if (!result) return result.error().stopped ? std::nullopt : std::optional(io::Again{});
+      [&](const tl::expected<io::HttpResponse, io::HttpFailure>& result) -> std::optional<io::Again> {
+        if (!result) {
+          const bool enough = result.error().stopped || (result.error().silent && ++silences == 2);
+          return enough ? std::nullopt : std::optional(io::Again{});
+        }
         return result->status >= 500 || result->status == 429 ? std::optional(io::Again{}) : std::nullopt;
       });
-  if (!response) return failed(ExitStatus::could_not_run, doing, response.error().why);
+  if (!response) {
+    return failed(ExitStatus::could_not_run, doing, response.error().why,
+                  fmt::format("see whether {} is reachable from here", io::origin_of(request.url)));
+  }
   if (response->status == 200) return response->body;
   if (const auto error = parse_s3_error(response->body); error && !error->code.empty()) {
     return failed(ExitStatus::could_not_run, doing, fmt::format("{}: {}", error->code, error->message),

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -14,6 +16,9 @@
 
 namespace offshoot::store {
 
+/// Is told each secret that is got on the way, before it is used: keys and tokens. By the thread that got it.
+using SecretListener = std::function<void(const std::string&)>;
+
 /// Finds credentials where AWS's own tools do, in their order, and new ones before the old run out:
 /// 1. AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY;
 /// 2. web identity: AWS_ROLE_ARN with AWS_WEB_IDENTITY_TOKEN_FILE, or with the token that GitHub Actions gives a job
@@ -24,7 +29,8 @@ namespace offshoot::store {
 /// May be used by several threads at once.
 class CredentialChain {
  public:
-  CredentialChain(io::Environment environment, AwsProfiles profiles, std::stop_token stop = {});
+  CredentialChain(io::Environment environment, AwsProfiles profiles, std::stop_token stop = {},
+                  SecretListener learned = {});
 
   /// Credentials that are good for now. They are looked for again once a fifth of their life is left.
   Result<Credentials> get(io::Instant now);
@@ -41,6 +47,7 @@ class CredentialChain {
   Result<Credentials> of_instance();
   Result<Credentials> assume_role(const std::string& profile, const Credentials& with, io::Instant now);
   Result<std::string> github_token();
+  void tell(const std::string& secret) const;
   Result<Credentials> ask_sts(const Query& form, const Credentials* signed_with, io::Instant now,
                               const std::string& doing);
   Result<std::string> ask(const io::HttpRequest& request, const std::string& doing, const io::RetryPolicy& policy,
@@ -51,11 +58,14 @@ class CredentialChain {
   io::Environment environment_;
   AwsProfiles profiles_;
   std::stop_token stop_;
+  SecretListener learned_;
   std::mutex mutex_;
   std::unique_ptr<io::HttpClient> outside_;  ///< through the proxy, if there is one
   std::unique_ptr<io::HttpClient> inside_;   ///< to this machine's own services, never through a proxy
   std::optional<Credentials> kept_;
   io::Instant renew_at_{};
+  std::optional<Failed> failure_;  ///< of the last search
+  std::chrono::steady_clock::time_point ask_again_at_{};
 };
 
 }  // namespace offshoot::store

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -72,9 +73,12 @@ std::string folder_of(const std::string& key, const std::string& runs) {
 
 std::string runs_of(const std::string& repository_id) { return repository_id + "/runs/"; }
 
-/// The folders of all runs that have an index, the newest first: a run's id begins with its time.
-Result<std::vector<std::string>> complete_folders(Store& store, const std::string& repository_id) {
-  return store.list(runs_of(repository_id)).map([&](const std::vector<std::string>& keys) {
+/// The folders of all runs that have an index, the newest first: a run's id begins with its time. `day`: only those of
+/// one day ("2026-11-25"); empty = all.
+Result<std::vector<std::string>> complete_folders(Store& store, const std::string& repository_id,
+                                                  const std::string& day = "") {
+  const std::string prefix = runs_of(repository_id) + (day.empty() ? "" : day + "/");
+  return store.list(prefix).map([&](const std::vector<std::string>& keys) {
     std::vector<std::string> folders;
     for (const auto& key : keys) {
       const std::string folder = folder_of(key, runs_of(repository_id));
@@ -83,6 +87,28 @@ Result<std::vector<std::string>> complete_folders(Store& store, const std::strin
     std::ranges::sort(folders, std::greater<>());
     return folders;
   });
+}
+
+/// Of the last days, and only where these do not suffice of all: a listing has every file of every run.
+Result<std::vector<std::string>> newest_folders(Store& store, const std::string& repository_id, std::size_t most) {
+  constexpr int days = 3;
+  std::vector<std::string> newest;
+  for (int ago = 0; ago < days; ++ago) {
+    const std::string day = io::rfc3339(io::now() - std::chrono::hours(24 * ago)).substr(0, 10);
+    auto folders = complete_folders(store, repository_id, day);
+    if (!folders) return folders;
+    newest.insert(newest.end(), folders->begin(), folders->end());
+    if (newest.size() >= most) return newest;
+  }
+  return complete_folders(store, repository_id);
+}
+
+/// The day in an id that begins with one: "2026-11-25" of "20261125T171803Z-…"; else empty.
+std::string day_of(const std::string& id) {
+  constexpr std::size_t digits = 8;
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (id.size() < digits || !std::all_of(id.begin(), id.begin() + digits, is_digit)) return {};
+  return id.substr(0, 4) + "-" + id.substr(4, 2) + "-" + id.substr(6, 2);
 }
 
 }  // namespace
@@ -115,7 +141,7 @@ Result<void> keep_run(Store& store, const std::string& folder, RunIndex index, c
 }
 
 Result<std::vector<RunIndex>> newest_runs(Store& store, const std::string& repository_id, std::size_t most) {
-  auto folders = complete_folders(store, repository_id);
+  auto folders = newest_folders(store, repository_id, most);
   if (!folders) return tl::unexpected(folders.error());
   folders->resize(std::min(most, folders->size()));
   std::vector<std::string> keys;
@@ -133,7 +159,8 @@ Result<std::vector<RunIndex>> newest_runs(Store& store, const std::string& repos
 }
 
 Result<std::optional<FoundRun>> find_run(Store& store, const std::string& repository_id, const std::string& id) {
-  const auto folders = complete_folders(store, repository_id);
+  const auto folders = id == "last" ? newest_folders(store, repository_id, 1)
+                                    : complete_folders(store, repository_id, day_of(id));
   if (!folders) return tl::unexpected(folders.error());
   std::vector<std::string> found;
   for (const auto& folder : *folders) {

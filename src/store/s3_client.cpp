@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 namespace offshoot::store {
 
@@ -16,6 +17,9 @@ constexpr const char* nothing_sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4
 constexpr seconds longest_link{7 * 24 * 3600};
 /// A bucket's listing and the largest manifest both fit.
 constexpr std::size_t longest_answer = 512ULL << 20;
+constexpr int most_silences = 2;  ///< of one call
+constexpr seconds longest_call{120};  ///< with what a server asks to wait
+constexpr seconds absent_for{15};
 
 /// The server's words, as a message may hold them: one short line.
 std::string in_one_line(std::string_view text) {
@@ -104,6 +108,14 @@ Result<S3Settings> s3_settings(const std::string& url, const io::Environment& en
   }
   settings.kms_key = variable(environment, "OFFSHOOT_S3_KMS_KEY");
   settings.storage_class = variable(environment, "OFFSHOOT_S3_STORAGE_CLASS");
+  if (const std::string patience = variable(environment, "OFFSHOOT_S3_PATIENCE"); !patience.empty()) {
+    int number = 0;
+    const auto [end, error] = std::from_chars(patience.data(), patience.data() + patience.size(), number);
+    if (error != std::errc() || end != patience.data() + patience.size() || number < 1 || number > 600) {
+      return failed(ExitStatus::usage, "reading OFFSHOOT_S3_PATIENCE", "expected seconds, from 1 to 600");
+    }
+    settings.patience = seconds(number);
+  }
   auto tags = parse_tags(variable(environment, "OFFSHOOT_S3_TAGS"));
   if (!tags) return tl::unexpected(tags.error());
   settings.tags = std::move(*tags);
@@ -117,13 +129,13 @@ struct S3Client::Mended {
   bool credentials = false;
 };
 
-S3Client::S3Client(S3Settings settings, io::Environment environment, AwsProfiles profiles, std::stop_token stop,
-                   io::Pauses& pauses)
+S3Client::S3Client(S3Settings settings, io::Environment environment, AwsProfiles profiles,
+                   S3Surroundings surroundings)
     : settings_(std::move(settings)),
       environment_(with_certificates(std::move(environment))),
-      stop_(stop),
-      pauses_(pauses),
-      credentials_(environment_, std::move(profiles), stop),
+      stop_(surroundings.stop),
+      pauses_(surroundings.pauses),
+      credentials_(environment_, std::move(profiles), surroundings.stop, std::move(surroundings.learned)),
       region_(settings_.region) {}
 
 io::Instant S3Client::now() const {
@@ -158,12 +170,16 @@ S3Client::Answer S3Client::exchange(const S3Call& call, const Credentials& crede
                           .file = call.file,
                           .into = call.into,
                           .most_bytes = longest_answer,
+                          .within = settings_.patience,
+                          .silent_for = settings_.patience,
                           .fresh_connection = fresh};
   if (!call.query.empty()) request.url += "?" + query_text(call.query);
   // What may be large takes as long as it takes, while bytes flow.
   if (call.file || !call.into.empty() || call.body.size() > (1U << 20) ||
       (call.method == "GET" && call.query.empty())) {
     request.within = std::chrono::milliseconds(0);
+  } else if (call.method == "POST") {
+    request.within = settings_.patience * 3;  // a file is put together from its parts
   }
   std::unique_ptr<io::HttpClient> client;
   {
@@ -178,6 +194,28 @@ S3Client::Answer S3Client::exchange(const S3Call& call, const Credentials& crede
   const std::lock_guard lock(mutex_);
   idle_.push_back(std::move(client));
   return answer;
+}
+
+std::optional<S3Client::Absence> S3Client::absence() const {
+  const std::lock_guard lock(mutex_);
+  return absence_;
+}
+
+void S3Client::note_absence(const Answer& answer) {
+  const std::lock_guard lock(mutex_);
+  if (answer) {
+    absence_.reset();
+  } else if (!answer.error().stopped) {
+    absence_ = Absence{answer.error().why, pauses_.now() + absent_for};
+  }
+}
+
+Failed S3Client::no_answer(const S3Call& call, const std::string& why) const {
+  return {ExitStatus::could_not_run,
+          call.doing,
+          why,
+          fmt::format("see whether {} is reachable from here", place_of("", region()).origin),
+          {}};
 }
 
 bool S3Client::mend(const io::HttpResponse& response, Mended& mended) {
@@ -210,8 +248,14 @@ bool S3Client::mend(const io::HttpResponse& response, Mended& mended) {
 }
 
 Result<io::HttpResponse> S3Client::send(const S3Call& call) {
+  const auto absent = absence();
+  if (absent && pauses_.now() < absent->ask_again_at) {
+    return tl::unexpected(no_answer(call, absent->why + ", a moment ago"));
+  }
+  const io::RetryPolicy policy = absent ? io::RetryPolicy{.tries = 1} : io::RetryPolicy{.in_all = longest_call};
   Mended mended;
   Credentials used;
+  int silences = 0;
   std::optional<Failed> no_credentials;
   const auto attempt = [&](int n) -> Answer {
     while (true) {
@@ -226,7 +270,10 @@ Result<io::HttpResponse> S3Client::send(const S3Call& call) {
     }
   };
   const auto judge = [&](const Answer& answer) -> std::optional<io::Again> {
-    if (!answer) return answer.error().stopped ? std::nullopt : std::optional(io::Again{});
+    if (!answer) {
+      const bool enough = answer.error().stopped || (answer.error().silent && ++silences == most_silences);
+      return enough ? std::nullopt : std::optional(io::Again{});
+    }
     constexpr std::array statuses{408, 429, 500, 502, 503, 504};
     const std::string code = may_hold_error(call, *answer) ? parse_s3_error(answer->body).value_or(S3Error{}).code : "";
     // An answer of 200 may hold an error, where S3 found out after it had begun to answer (requirement J3).
@@ -238,12 +285,12 @@ Result<io::HttpResponse> S3Client::send(const S3Call& call) {
     }
     return io::Again{io::retry_after(answer->headers, now()).value_or(std::chrono::milliseconds(0))};
   };
-  auto answer = io::with_retries(io::RetryPolicy{}, pauses_, stop_, attempt, judge);
+  auto answer = io::with_retries(policy, pauses_, stop_, attempt, judge);
   if (no_credentials) return tl::unexpected(*no_credentials);
+  note_absence(answer);
   if (!answer) {
     if (answer.error().stopped) return failed(ExitStatus::interrupted, call.doing, "interrupted");
-    return failed(ExitStatus::could_not_run, call.doing, answer.error().why,
-                  fmt::format("see whether {} is reachable from here", place_of("", region()).origin));
+    return tl::unexpected(no_answer(call, answer.error().why));
   }
   const auto error = may_hold_error(call, *answer) ? parse_s3_error(answer->body) : std::nullopt;
   const bool good = answer->status / 100 == 2 && !error;

@@ -27,12 +27,14 @@ struct S3Settings {
   std::string encryption{};  ///< x-amz-server-side-encryption: AES256, aws:kms, aws:kms:dsse; empty = the bucket's own
   std::string kms_key{};     ///< for aws:kms; empty = AWS's own key
   Query tags{};              ///< of every object that is written
-  std::string storage_class{};  ///< empty = the bucket's own
+  std::string storage_class{};       ///< empty = the bucket's own
+  std::chrono::seconds patience{20};  ///< how long an answer may take, or nothing may come in the middle of one
 };
 
 /// Takes `url` ("s3://bucket/prefix") apart, and reads the rest from `environment` and the profile: AWS_REGION,
 /// AWS_DEFAULT_REGION, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, OFFSHOOT_S3_ADDRESSING (auto, path, virtual),
-/// OFFSHOOT_S3_ENCRYPTION, OFFSHOOT_S3_KMS_KEY, OFFSHOOT_S3_TAGS ("team=data&app=ci"), OFFSHOOT_S3_STORAGE_CLASS.
+/// OFFSHOOT_S3_ENCRYPTION, OFFSHOOT_S3_KMS_KEY, OFFSHOOT_S3_TAGS ("team=data&app=ci"), OFFSHOOT_S3_STORAGE_CLASS,
+/// OFFSHOOT_S3_PATIENCE (seconds).
 Result<S3Settings> s3_settings(const std::string& url, const io::Environment& environment, const AwsProfiles& profiles);
 
 /// One request to S3.
@@ -49,13 +51,20 @@ struct S3Call {
   std::vector<int> also{};  ///< statuses besides 2xx that are an answer: 404, 412
 };
 
+/// What a client of S3 is given besides its settings.
+struct S3Surroundings {
+  std::stop_token stop{};      ///< ends what is being sent
+  SecretListener learned{};    ///< see there
+  io::Pauses& pauses = io::real_pauses();
+};
+
 /// Speaks S3: signs, retries what may be retried (requirement J4), and mends by itself, once a call, what an answer
-/// shows to be wrong: the region, this machine's clock, credentials that have expired. May be used by several threads
-/// at once. Errors are in words that name bucket, key and credentials, and hold no secret.
+/// shows to be wrong: the region, this machine's clock, credentials that have expired. A server that gives no answer is
+/// waited for twice; after that, calls fail at once for a while, and then try once each, until it answers. May be
+/// used by several threads at once. Errors are in words that name bucket, key and credentials, and hold no secret.
 class S3Client {
  public:
-  S3Client(S3Settings settings, io::Environment environment, AwsProfiles profiles, std::stop_token stop,
-           io::Pauses& pauses = io::real_pauses());
+  S3Client(S3Settings settings, io::Environment environment, AwsProfiles profiles, S3Surroundings surroundings);
 
   /// An answer with a status of 2xx or one of `call.also`.
   Result<io::HttpResponse> send(const S3Call& call);
@@ -70,6 +79,11 @@ class S3Client {
     std::string origin{};  ///< "https://bucket.s3.eu-west-1.amazonaws.com"
     std::string path{};    ///< encoded
   };
+  /// The server gave no answer at all.
+  struct Absence {
+    std::string why{};
+    std::chrono::milliseconds ask_again_at{};
+  };
   struct Mended;
   using Answer = tl::expected<io::HttpResponse, io::HttpFailure>;
 
@@ -77,6 +91,9 @@ class S3Client {
   [[nodiscard]] std::string region() const;
   Answer exchange(const S3Call& call, const Credentials& credentials, bool fresh);
   bool mend(const io::HttpResponse& response, Mended& mended);
+  [[nodiscard]] std::optional<Absence> absence() const;
+  void note_absence(const Answer& answer);
+  [[nodiscard]] Failed no_answer(const S3Call& call, const std::string& why) const;
   [[nodiscard]] Failed explained(const S3Call& call, const io::HttpResponse& response,
                                  const Credentials& credentials) const;
 
@@ -85,9 +102,10 @@ class S3Client {
   std::stop_token stop_;
   io::Pauses& pauses_;
   CredentialChain credentials_;
-  mutable std::mutex mutex_;  ///< guards the three below
+  mutable std::mutex mutex_;  ///< guards the four below
   std::string region_;
   std::chrono::seconds clock_off_{0};  ///< what is added to this machine's clock
+  std::optional<Absence> absence_;
   std::vector<std::unique_ptr<io::HttpClient>> idle_;
 };
 

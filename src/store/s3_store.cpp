@@ -32,9 +32,8 @@ Failed damaged(const std::string& doing) {
 
 }  // namespace
 
-S3Store::S3Store(S3Settings settings, io::Environment environment, AwsProfiles profiles, std::stop_token stop,
-                 io::Pauses& pauses)
-    : client_(std::move(settings), std::move(environment), std::move(profiles), std::move(stop), pauses) {}
+S3Store::S3Store(S3Settings settings, io::Environment environment, AwsProfiles profiles, S3Surroundings surroundings)
+    : client_(std::move(settings), std::move(environment), std::move(profiles), std::move(surroundings)) {}
 
 Result<std::string> S3Store::full(const std::string& key) const {
   const std::string& prefix = client_.settings().prefix;
@@ -251,12 +250,13 @@ Result<Link> S3Store::link(const std::string& key, std::chrono::seconds valid) {
 }
 
 Result<std::unique_ptr<Store>> open_s3(const std::string& url, const io::Environment& environment,
-                                       std::stop_token stop) {
+                                       S3Surroundings surroundings) {
   auto profiles = read_aws_profiles(environment);
   if (!profiles) return tl::unexpected(profiles.error());
   auto settings = s3_settings(url, environment, *profiles);
   if (!settings) return tl::unexpected(settings.error());
-  return std::make_unique<S3Store>(std::move(*settings), environment, std::move(*profiles), std::move(stop));
+  return std::make_unique<S3Store>(std::move(*settings), environment, std::move(*profiles),
+                                   std::move(surroundings));
 }
 
 }  // namespace offshoot::store

@@ -13,8 +13,7 @@ namespace offshoot::store {
 /// it is written and we check when it is read. Files of 16 MiB and more are sent in parts, several at once.
 class S3Store final : public Store {
  public:
-  S3Store(S3Settings settings, io::Environment environment, AwsProfiles profiles, std::stop_token stop = {},
-          io::Pauses& pauses = io::real_pauses());
+  S3Store(S3Settings settings, io::Environment environment, AwsProfiles profiles, S3Surroundings surroundings = {});
   using Store::put;
   Result<std::optional<Object>> read(const std::string& key) override;
   Result<bool> fetch(const std::string& key, const std::filesystem::path& file) override;
@@ -48,6 +47,6 @@ class S3Store final : public Store {
 
 /// The store that a setting names: "s3://bucket/prefix". `environment` is all that it reads besides.
 Result<std::unique_ptr<Store>> open_s3(const std::string& url, const io::Environment& environment,
-                                       std::stop_token stop = {});
+                                       S3Surroundings surroundings = {});
 
 }  // namespace offshoot::store
