@@ -42,13 +42,9 @@ bool colourful(const Invocation& invocation, bool terminal) {
 }
 
 /// The end of a command that made a run: its summary to people, its run.json to scripts.
-ExitStatus conclude(const Invocation& invocation, const Options& options, const flow::Context& context,
-                    const Run& run) {
+ExitStatus conclude(const Invocation& invocation, const Options& options, const Run& run) {
   invocation.err << report::terminal_summary(run, colourful(invocation, invocation.err_is_terminal));
-  const std::string folder = flow::run_folder(run);
-  if (const auto kept = context.store.get(folder + "/index.json"); kept && *kept) {
-    invocation.err << "\nThe run is kept in " << context.store.location(folder) << '\n';
-  }
+  if (!run.kept_in.empty()) invocation.err << "\nThe run is kept in " << run.kept_in << '\n';
   if (options.json) invocation.out << report::to_json(run);
   return report::verdict(run).status;
 }
@@ -84,7 +80,7 @@ ExitStatus check(const Invocation& invocation, const Options& options) {
                                   invocation.secrets.clean(report::comment_markdown(run)));
     if (!written) say_failure(invocation.err, written.error());
   }
-  return conclude(invocation, options, context, run);
+  return conclude(invocation, options, run);
 }
 
 ExitStatus plan(const Invocation& invocation, const Options& options) {
@@ -96,7 +92,7 @@ ExitStatus plan(const Invocation& invocation, const Options& options) {
   if (options.json) {
     invocation.out << report::to_json(run);
   } else if (run.plan.finished() == nullptr) {
-    return conclude(invocation, options, (*surroundings)->context(), run);
+    return conclude(invocation, options, run);
   } else {
     invocation.out << report::plan_terminal(*run.plan.finished(), colourful(invocation, invocation.out_is_terminal));
   }
@@ -109,7 +105,7 @@ ExitStatus lint(const Invocation& invocation, const Options& options) {
   const Run run = flow::lint((*surroundings)->context());
   if (const Failed* failure = run.change.failure()) return fail(invocation, *failure);
   if (const Failed* failure = run.lint.failure()) return fail(invocation, *failure);
-  return conclude(invocation, options, (*surroundings)->context(), run);
+  return conclude(invocation, options, run);
 }
 
 ExitStatus state(const Invocation& invocation, const Options& options) {
@@ -202,7 +198,7 @@ ExitStatus deploy(const Invocation& invocation, const Options& options) {
   const Run run = flow::deploy((*surroundings)->context(), announcement,
                                {.state_only = options.state_only, .selected_by_hand = !options.select.empty()});
   (*surroundings)->tell_runner(invocation.secrets.clean(announcement.commands()));
-  return conclude(invocation, options, (*surroundings)->context(), run);
+  return conclude(invocation, options, run);
 }
 
 ExitStatus run_by_hand(const Invocation& invocation, const Options& options) {
@@ -210,18 +206,18 @@ ExitStatus run_by_hand(const Invocation& invocation, const Options& options) {
   if (!surroundings) return fail(invocation, surroundings.error());
   const flow::Context& context = (*surroundings)->context();
   if (options.from_failure.empty()) {
-    return conclude(invocation, options, context, flow::run_by_hand(context, {.ref = options.ref}));
+    return conclude(invocation, options, flow::run_by_hand(context, {.ref = options.ref}));
   }
   const auto rerun = flow::from_failure(context, options.from_failure);
   (*surroundings)->tell_runner(invocation.secrets.clean(rerun.commands));
-  return conclude(invocation, options, context, rerun.run);
+  return conclude(invocation, options, rerun.run);
 }
 
 ExitStatus rollback(const Invocation& invocation, const Options& options) {
   const auto surroundings = Surroundings::make(invocation, options, "rollback");
   if (!surroundings) return fail(invocation, surroundings.error());
   const Run run = flow::rollback((*surroundings)->context(), options.to);
-  return conclude(invocation, options, (*surroundings)->context(), run);
+  return conclude(invocation, options, run);
 }
 
 ExitStatus doctor(const Invocation& invocation, const Options& options) {

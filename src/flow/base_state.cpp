@@ -61,6 +61,13 @@ Result<std::string> state_key(const Context& context, const ProjectAtHand& at_ha
   return io::sha256_hex(io::to_line(parts));
 }
 
+/// Whether nobody but who may write to the default branch decided what this run reads; by hand, whoever runs it.
+bool of_default_branch(const Context& context) {
+  const std::string& event = context.origin.event;
+  if (event.empty() || event == "schedule") return true;
+  return (event == "push" || event == "workflow_dispatch") && context.origin.ref == context.default_branch;
+}
+
 class KeptState {
  public:
   KeptState(const Context& context, const std::string& key)
@@ -82,11 +89,10 @@ class KeptState {
         BaseState{folder / manifest_name, folder / partial_parse_name, std::move(*relations), "from the store"});
   }
 
-  /// Keeps a state. Failing to is no error of the run: the next run parses again. In a store that others read, no run
-  /// of a pull request does: dbt loads what is kept, and what made it was the pull request's (requirement C3).
+  /// Keeps a state. Failing to is no error of the run: the next run parses again. In a store that others read, only runs
+  /// of the default branch do: dbt loads what is kept, and in a pull request its author made it (requirement C3).
   void keep(const BaseState& state) const {
-    const std::string& event = context_.origin.event;
-    if (context_.store.shared() && (event.starts_with("pull_request") || event == "merge_group")) return;
+    if (context_.store.shared() && !of_default_branch(context_)) return;
     if (!store::put_files(context_.store, {{prefix_ + manifest_name, state.manifest, {}},
                                            {prefix_ + partial_parse_name, state.partial_parse_file, {}}})) {
       return;

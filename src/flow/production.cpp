@@ -27,7 +27,7 @@ Result<void> take_manifest(ProductionAtHand& production, const Result<state::Man
 
 /// The manifest in a folder of a bucket, which need not be the store's.
 Result<std::string> manifest_in_s3(const Context& context, const std::string& folder) {
-  const auto bucket = store::open_s3(folder, context.environment);
+  const auto bucket = store::open_s3(folder, context.environment, {.stop = context.stop, .learned = context.learned});
   if (!bucket) return tl::unexpected(bucket.error());
   auto bytes = (*bucket)->get("manifest.json");
   if (!bytes) return tl::unexpected(bytes.error());

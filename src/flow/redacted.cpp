@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "io/json.hpp"
+#include "io/redaction.hpp"
 
 namespace offshoot::flow {
 
@@ -88,6 +89,19 @@ Result<std::string> redacted_artifact(const std::string& json) {
   std::ranges::sort(edits, std::greater<>(), &Edit::begin);  // from the end, so that places stay
   for (const auto& edit : edits) result.replace(edit.begin, edit.size, edit.text);
   return result;
+}
+
+std::string redacted_log(std::string_view log, const std::string& vars, const io::Environment& environment) {
+  io::Redaction values;
+  if (const auto json = io::parse_json(vars, "reading dbt.vars")) {
+    for (const auto& value : json->flatten()) {
+      if (value.is_string()) values.add(value.get<std::string>());
+    }
+  }
+  for (const auto& [name, value] : environment) {
+    if (name.starts_with("DBT_ENV_CUSTOM_ENV_")) values.add(value);
+  }
+  return values.clean(log);
 }
 
 }  // namespace offshoot::flow
