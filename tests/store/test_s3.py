@@ -575,3 +575,41 @@ def test_no_reader_ever_sees_a_part(s3, tmp_path):
     stop.set()
     reader.join()
     assert seen <= {17 << 20, (17 << 20) + 1}
+
+
+# --- a server that hangs
+
+
+@pytest.mark.parametrize("verb", [("read", "1/x"), ("list", "1/"), ("put",), ("put-if", "1/locks/x", "a"), ("fetch",)])
+def test_K2_a_server_that_hangs_is_not_waited_for_without_end(gateway, toxiproxy, tmp_path, verb):
+    toxics = Toxics(toxiproxy, gateway.server)
+    toxics.add("timeout", timeout=0)  # no byte comes back, and the connection stays
+    hanging = gateway.through(toxics.url)
+    more = {"put": ["1/x", written(tmp_path, 1000)], "fetch": ["1/x", tmp_path / "back"]}.get(verb[0], [])
+    begun = time.monotonic()
+    said = hanging.run(*verb, *more, OFFSHOOT_S3_PATIENCE="2")
+    took = time.monotonic() - begun
+    assert said.status == 3
+    assert ("no answer within 2 s" in said.err or "nothing came for 2 s" in said.err), said.err
+    assert f"see whether {toxics.url} is reachable from here" in said.err
+    assert took < 8, "two tries of two seconds, and what is waited in between"
+    assert not (tmp_path / "back").exists()
+
+
+def test_K2_many_files_to_a_server_that_hangs(gateway, toxiproxy, tmp_path):
+    toxics = Toxics(toxiproxy, gateway.server)
+    toxics.add("timeout", timeout=0)
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    for i in range(40):
+        written(tree, 100 + i, str(i))
+    begun = time.monotonic()
+    said = gateway.through(toxics.url).run("upload", "1/runs/x", tree, OFFSHOOT_S3_PATIENCE="2")
+    assert said.status == 3
+    assert time.monotonic() - begun < 10, "not forty times two tries"
+
+
+def test_a_patience_that_is_no_number_is_refused(gateway):
+    for wrong in ("0", "x", "10s", "601"):
+        said = gateway.run("list", "1/", OFFSHOOT_S3_PATIENCE=wrong)
+        assert said.status == 2 and "OFFSHOOT_S3_PATIENCE" in said.err
