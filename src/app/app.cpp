@@ -7,6 +7,7 @@
 #include <exception>
 #include <functional>
 #include <ostream>
+#include <ranges>
 
 #include "app/commands.hpp"
 #include "app/secrets.hpp"
@@ -29,7 +30,7 @@ void add_repository_options(CLI::App& command, Options& options) {
   command.add_option("--production", options.production, "dbt target that is deferred to and deployed")
       ->option_text("NAME");
   command.add_option("--python", options.python, "Python interpreter of the dbt environment")->option_text("FILE");
-  command.add_option("--store", options.store, "Where runs and states are kept")->option_text("DIR");
+  command.add_option("--store", options.store, "Where runs and states are kept")->option_text("DIR|S3");
   command.add_option("--set", options.set, "Any setting: section.key=value")->option_text("KEY=VALUE");
 }
 
@@ -148,10 +149,23 @@ std::vector<Named> declare(CLI::App& program, Options& options) {
   add_repository_options(rollback_command, options);
   rollback_command.add_option("--to", options.to, "The commit that was deployed then")->required()->option_text("SHA");
   add_json(rollback_command, options);
+  auto& runs_command = add("runs", "List the kept runs, the newest first", list_runs);
+  add_repository_options(runs_command, options);
+  runs_command.add_option("-n,--most", options.most, "How many; default 20")
+      ->option_text("N")
+      ->check(CLI::Range(1, 10000));
+  add_json(runs_command, options);
+  runs_command.require_subcommand(0, 1);
+  CLI::App* show = runs_command.add_subcommand("show", "Show one of them: its summary, or one of its files");
+  show->add_option("id", options.run_id, "Its id, how that begins, or last")->required()->option_text("ID");
+  show->add_option("--format", options.format, "terminal, markdown, json, sarif or junit; default terminal")->option_text("FORMAT");
+  show->add_option("--file", options.file, "Print this file of it instead")->option_text("NAME");
+  show->fallthrough();
+  commands.push_back({show, show_run});
 
   auto& report_command = add("report", "Render a kept run.json again", report);
   report_command.add_option("run", options.run_file, "run.json of a run")->required()->option_text("FILE");
-  report_command.add_option("--format", options.format, "markdown, terminal or json; default terminal")
+  report_command.add_option("--format", options.format, "markdown, terminal, json, sarif or junit; default terminal")
       ->option_text("FORMAT");
 
   auto& doctor_command = add("doctor", "Check the installation, the profile and what the role may do", doctor);
@@ -212,7 +226,8 @@ ExitStatus run(const Invocation& invocation) {
   if (is_github_job(invocation.environment)) mask(invocation.secrets.lines(), invocation.runner);
   // The only catch-all: a bug ends as a message and a status, not as a crash.
   try {
-    for (const auto& [command, handler] : commands) {
+    // The command that was named last: "runs show" is declared after "runs".
+    for (const auto& [command, handler] : std::views::reverse(commands)) {
       if (command->parsed()) return handler(invocation, options);
     }
   } catch (const std::exception& error) {

@@ -20,11 +20,6 @@ namespace offshoot::app {
 
 namespace {
 
-ExitStatus fail(const Invocation& invocation, const Failed& failure) {
-  say_failure(invocation.err, failure);
-  return failure.status;
-}
-
 bool is_login(std::string_view name) {
   return !name.empty() && name.size() <= 100 &&
          name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") ==

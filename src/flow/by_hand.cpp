@@ -152,11 +152,8 @@ Run run_by_hand(const Context& context, Announcement& announcement, const ByHand
   build_chosen(context, options, run, artifacts);
   weigh_costs(context, run);
   end(context, watch, run);
-  const auto published = publish(context, run, artifacts);
-  if (!published) {
-    run.notes.push_back("The run could not be kept: " + published.error().doing + ": " + published.error().why);
-  }
-  announcement.run_ended(run, published.value_or(""));
+  publish(context, run, artifacts);
+  announcement.run_ended(run, run.kept_in);
   run.notes.insert(run.notes.end(), announcement.notes().begin(), announcement.notes().end());
   return run;
 }

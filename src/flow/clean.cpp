@@ -130,6 +130,14 @@ Result<Cleaned> clean(const Context& context, const CleanOptions& options) {
       cleaned.failures.push_back(dropped.error());
     }
   }
+  if (options.expired) {
+    auto tidied = tidy_store(context, options.dry_run);
+    if (tidied) {
+      cleaned.store = *tidied;
+    } else {
+      cleaned.failures.push_back(tidied.error());
+    }
+  }
   return cleaned;
 }
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "dbt/profiles.hpp"
 #include "flow/context.hpp"
+#include "flow/retention.hpp"
 
 namespace offshoot::flow {
 
@@ -24,6 +26,7 @@ struct Cleaned {
   std::vector<std::string> dropped{};  ///< or would be
   std::vector<std::string> kept{};     ///< ours, and not asked for
   std::vector<std::string> left{};     ///< looks like ours and must not be dropped, and why: sentences
+  std::optional<Tidied> store{};       ///< with `expired` only
   std::vector<Failed> failures{};      ///< branches that could not be dropped; the next run finds them again
 };
 

@@ -39,6 +39,7 @@ struct Context {
   std::optional<std::string> expected_head{};   ///< the event's; HEAD must be it or its merge commit (A7)
   std::optional<std::string> trusted_commit{};  ///< whose files say what children may see (D1); absent = HEAD's own
   const io::Redaction* secrets = nullptr;       ///< taken out of all that leaves; null = there are none
+  std::function<void(const std::string&)> learned{};  ///< is told of a secret that was got on the way
   HeadTrust head_trust = HeadTrust::trusted;
   change::TrustOwner trust_owner = change::TrustOwner::no;
   std::string default_branch{};  ///< as the event names it; empty outside Actions

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -12,37 +11,32 @@
 
 #include "io/json.hpp"
 #include "report/run_json.hpp"
+#include "store/runs.hpp"
 
 namespace offshoot::flow {
 
 namespace {
 
-constexpr std::size_t most_runs_read = 10;
-constexpr int most_days_back = 14;
+constexpr std::size_t most_runs_looked_at = 50;
 constexpr std::size_t most_nodes_named = 5;
 constexpr double worth_saying = 5;  // seconds
 
-bool same_kind(const Run& run, const Run& other) {
-  return other.id != run.id && other.origin.command == run.origin.command && other.origin.ref == run.origin.ref &&
-         other.origin.pull_request == run.origin.pull_request && other.build.finished() != nullptr;
+bool same_kind(const Run& run, const store::RunIndex& other) {
+  return other.id != run.id && other.command == run.origin.command && other.ref == run.origin.ref &&
+         other.pull_request == run.origin.pull_request;
 }
 
-/// The newest run before this one that did the same; absent where none is found among the newest.
+/// The newest run before this one that did the same and built; absent where none is found among the newest.
 std::optional<Run> run_before(const Context& context, const Run& run) {
-  std::size_t read = 0;
-  for (int day = 0; day < most_days_back && read < most_runs_read; ++day) {
-    const std::string date = io::rfc3339(context.started - std::chrono::days(day)).substr(0, 10);
-    auto keys = context.store.list(fmt::format("{}/runs/{}/", run.origin.repository_id, date));
-    if (!keys) return std::nullopt;
-    std::ranges::reverse(*keys);
-    for (const auto& key : *keys) {
-      if (!key.ends_with("/run.json") || read >= most_runs_read) continue;
-      ++read;
-      const auto bytes = context.store.get(key);
-      if (!bytes || !*bytes) continue;
-      auto other = report::from_json(**bytes, key);
-      if (other && same_kind(run, *other)) return std::move(*other);
-    }
+  const auto runs = store::newest_runs(context.store, run.origin.repository_id, most_runs_looked_at);
+  if (!runs) return std::nullopt;
+  for (const auto& index : *runs) {
+    if (!same_kind(run, index)) continue;
+    const store::FoundRun found{store::run_folder(run.origin.repository_id, index.started, index.id), index};
+    const auto bytes = store::file_of(context.store, found, "run.json");
+    if (!bytes) return std::nullopt;
+    auto other = report::from_json(*bytes, index.id);
+    if (other && other->build.finished() != nullptr) return std::move(*other);
   }
   return std::nullopt;
 }

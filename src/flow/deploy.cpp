@@ -6,6 +6,7 @@
 #include "flow/bringing.hpp"
 #include "flow/costs.hpp"
 #include "flow/deploy_plan.hpp"
+#include "flow/memory.hpp"
 #include "flow/publishing.hpp"
 #include "flow/stages.hpp"
 
@@ -112,7 +113,9 @@ Run deploy(const Context& context, Announcement& announcement, const DeployOptio
   run.quality = Skipped{"a deploy has no branch to report on"};
   run.branch = Skipped{"a deploy has no branch"};
 
-  const auto beginning = look(context);
+  if (auto forgotten = what_is_forgotten(context)) run.notes.push_back(std::move(*forgotten));
+  const auto remembered = options.state_only ? needs_memory(context, "recording what is deployed") : Result<void>();
+  const auto beginning = remembered ? look(context) : tl::unexpected(remembered.error());
   if (beginning) {
     deploy_newest(context, options, *beginning, announcement, run, artifacts);
   } else {
@@ -120,11 +123,8 @@ Run deploy(const Context& context, Announcement& announcement, const DeployOptio
   }
   weigh_costs(context, run);
   end(context, watch, run);
-  const auto published = publish(context, run, artifacts);
-  if (!published) {
-    run.notes.push_back("The run could not be kept: " + published.error().doing + ": " + published.error().why);
-  }
-  announcement.deploy_ended(run, published.value_or(""));
+  publish(context, run, artifacts);
+  announcement.deploy_ended(run, run.kept_in);
   run.notes.insert(run.notes.end(), announcement.notes().begin(), announcement.notes().end());
   return run;
 }

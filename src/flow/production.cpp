@@ -9,6 +9,7 @@
 
 #include "branch/names.hpp"
 #include "flow/deployed.hpp"
+#include "store/s3_store.hpp"
 
 namespace offshoot::flow {
 
@@ -24,22 +25,42 @@ Result<void> take_manifest(ProductionAtHand& production, const Result<state::Man
   return {};
 }
 
+/// The manifest in a folder of a bucket, which need not be the store's.
+Result<std::string> manifest_in_s3(const Context& context, const std::string& folder) {
+  const auto bucket = store::open_s3(folder, context.environment, {.stop = context.stop, .learned = context.learned});
+  if (!bucket) return tl::unexpected(bucket.error());
+  auto bytes = (*bucket)->get("manifest.json");
+  if (!bytes) return tl::unexpected(bytes.error());
+  if (*bytes) return std::move(**bytes);
+  return failed(ExitStatus::usage, "reading production's manifest",
+                "there is none at " + (*bucket)->location("manifest.json"), "see dbt.production_state");
+}
+
 /// Fills in what is known of production, from the first place that knows.
 Result<void> find_relations(const Context& context, const std::string& target, const Change& change,
                             const ProductionRelations& of_base, ProductionAtHand& production) {
-  if (const std::string& setting = context.settings.dbt.production_state; setting != "auto") {
+  const std::string& setting = context.settings.dbt.production_state;
+  if (setting.starts_with("s3://")) {
+    const auto bytes = manifest_in_s3(context, setting);
+    if (!bytes) return tl::unexpected(bytes.error());
+    return take_manifest(production, state::Manifest::parse(*bytes, setting), "dbt.production_state", "");
+  }
+  if (setting != "auto") {
     fs::path path = context.repository_root / setting;
     if (fs::is_directory(path)) path /= "manifest.json";
     return take_manifest(production, state::Manifest::read(path), "dbt.production_state", "");
   }
   auto deployed = what_is_deployed(context, target);
-  if (!deployed) return tl::unexpected(deployed.error());
-  if (deployed->current) {
+  if (!deployed) {
+    // Not the end of a check (requirement J6), but not silent either.
+    production.notes.push_back("What is deployed could not be read from the store (" + deployed.error().why +
+                               "), so the base commit is taken for it.");
+  } else if (deployed->current) {
     return take_manifest(production,
                          state::Manifest::parse(std::move(deployed->manifest), "the manifest that deploy kept"),
                          "offshoot deploy", deployed->current->sha);
   }
-  if (!deployed->why_not.empty()) {
+  if (deployed && !deployed->why_not.empty()) {
     production.notes.push_back("What offshoot deploy kept of production is of no use: " + deployed->why_not + ".");
   }
   production.relations = of_base;

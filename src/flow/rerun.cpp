@@ -8,8 +8,10 @@
 #include "flow/check.hpp"
 #include "flow/deploy.hpp"
 #include "flow/deployed.hpp"
+#include "flow/memory.hpp"
 #include "flow/stages.hpp"
 #include "report/run_json.hpp"
+#include "store/runs.hpp"
 
 namespace offshoot::flow {
 
@@ -20,22 +22,19 @@ bool ended_well(NodeStatus status) {
          status == NodeStatus::no_op;
 }
 
-/// "20261121T034501Z-…" lies in the folder of its day.
-std::string day_of(const std::string& id) {
-  return id.size() < 8 ? "" : fmt::format("{}-{}-{}", id.substr(0, 4), id.substr(4, 2), id.substr(6, 2));
-}
-
 Result<Run> kept_run(const Context& context, const std::string& id) {
+  const auto found = store::find_run(context.store, context.origin.repository_id, id);
+  if (!found) return tl::unexpected(found.error());
   const std::string doing = fmt::format("looking for the run '{}'", id);
-  const std::string key = fmt::format("{}/runs/{}/{}/run.json", context.origin.repository_id, day_of(id), id);
-  if (!store::is_key(key)) return failed(ExitStatus::usage, doing, "this is no run's id");
-  const auto bytes = context.store.get(key);
-  if (!bytes) return tl::unexpected(bytes.error());
-  if (!*bytes) {
-    return failed(ExitStatus::usage, doing, "it is not in the store " + context.store.location(""),
-                  "give the id that the run's summary shows, and the store that it was kept in");
+  if (!*found) {
+    if (auto remembered = needs_memory(context, doing); !remembered) return tl::unexpected(remembered.error());
+    return failed(ExitStatus::usage, doing,
+                  "it is not in the store " + context.store.location(""),
+                  "give the id that the run's summary shows, and the store that it was kept in; offshoot runs lists them");
   }
-  return report::from_json(**bytes, key);
+  const auto bytes = store::file_of(context.store, **found, "run.json");
+  if (!bytes) return tl::unexpected(bytes.error());
+  return report::from_json(*bytes, "run.json of " + (*found)->index.id);
 }
 
 /// Why the run cannot be gone on with; absent = it can.

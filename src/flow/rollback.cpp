@@ -13,6 +13,7 @@
 #include "flow/bringing.hpp"
 #include "flow/deploy_plan.hpp"
 #include "flow/kept.hpp"
+#include "flow/memory.hpp"
 #include "flow/publishing.hpp"
 #include "flow/stages.hpp"
 #include "flow/swap.hpp"
@@ -46,7 +47,12 @@ std::string names_of(const std::vector<Deployed>& versions) {
 Result<Way> find_way(const Context& context, const std::string& target, const std::string& to) {
   auto deployed = what_is_deployed(context, target);
   if (!deployed) return tl::unexpected(deployed.error());
-  if (!deployed->current) return failed(ExitStatus::usage, doing, "nothing is known to be deployed");
+  if (!deployed->current) {
+    if (auto remembered = needs_memory(context, doing); !remembered) return tl::unexpected(remembered.error());
+    return failed(ExitStatus::usage, doing, "nothing is known to be deployed",
+                  deployed->why_not.empty() ? "see whether store names the one that deploys are kept in"
+                                            : deployed->why_not);
+  }
   const auto versions = kept_versions(context, target);
   if (!versions) return tl::unexpected(versions.error());
   Way way{.to = *deployed->current, .from = *deployed->current};
@@ -226,11 +232,8 @@ Run rollback(const Context& context, Announcement& announcement, const std::stri
   run.quality = nothing;
   roll_back(context, to, announcement, run);
   end(context, watch, run);
-  const auto published = publish(context, run, {});
-  if (!published) {
-    run.notes.push_back("The run could not be kept: " + published.error().doing + ": " + published.error().why);
-  }
-  announcement.deploy_ended(run, published.value_or(""));
+  publish(context, run, {});
+  announcement.deploy_ended(run, run.kept_in);
   run.notes.insert(run.notes.end(), announcement.notes().begin(), announcement.notes().end());
   return run;
 }

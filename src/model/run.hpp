@@ -65,6 +65,7 @@ struct Run {
   std::vector<std::string> over_budget{};  ///< "bytes_billed: 12 of 10"
   std::vector<StageTime> times{};
   int interrupted_by = 0;  ///< SIGINT or SIGTERM; 0 = not interrupted
+  std::string kept_in{};   ///< where the run is kept, once it is: the one member that run.json does not hold
   bool operator==(const Run&) const = default;
 };
 

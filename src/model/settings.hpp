@@ -90,6 +90,7 @@ struct Settings {
   std::string elementary = "auto";  ///< auto, off
   DeploySettings deploy{};
   std::string store = ".offshoot";
+  std::chrono::hours store_keep{24 * 90};  ///< how long runs and states stay in it
   std::string comment_when = "always";  ///< always, on-findings, never
   GitHubSettings github{};
   EventSettings events{};
