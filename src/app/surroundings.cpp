@@ -181,6 +181,15 @@ std::vector<std::string> settings_without_effect(const Settings& settings) {
   return notes;
 }
 
+/// Whether the next job will find what this one keeps. A folder of the checkout goes with the runner; one elsewhere was
+/// chosen by a person who has such a disk.
+bool will_last(const store::Store& store, const fs::path& folder, const change::Repository& repository,
+               const io::Environment& environment) {
+  if (store.shared() || !is_github_job(environment)) return true;
+  const fs::path inside = folder.lexically_normal().lexically_relative(repository.root());
+  return inside.empty() || *inside.begin() == "..";
+}
+
 /// What the profile holds of secrets. A project that cannot be read is told of later.
 void learn_secrets(const Invocation& invocation, const fs::path& root, const Settings& settings) {
   const auto project = dbt::read_project((root / settings.dbt.project).lexically_normal());
@@ -283,6 +292,8 @@ Result<std::unique_ptr<Surroundings>> Surroundings::make(const Invocation& invoc
     mask(std::span(lines).subspan(masked), invocation.runner);
     made->commands_.emplace(invocation.runner);
   }
+  const bool lasts =
+      will_last(*made->store_, repository->root() / settings->store, *repository, invocation.environment);
   const io::Instant started = io::now();
   made->context_ = std::make_unique<flow::Context>(flow::Context{
       .repository_root = std::move(*root),
@@ -305,6 +316,7 @@ Result<std::unique_ptr<Surroundings>> Surroundings::make(const Invocation& invoc
       .interrupted_by = [&interrupts = made->interrupts_] { return interrupts.signal(); },
       .progress = made->progress_,
       .store = *made->store_,
+      .store_lasts = lasts,
       .cache = store->cache,
       .scratch = made->scratch_.path(),
   });

@@ -52,4 +52,25 @@ Stretch first_parents_since(const Repository& repository, const Commit& head, co
   return stretch;
 }
 
+std::optional<io::Instant> time_of(const Repository& repository, const Commit& commit) {
+  const auto id = oid_of(commit.sha);
+  if (!id) return std::nullopt;
+  const auto found = lookup_commit(repository.handle().repository.get(), *id);
+  if (!found) return std::nullopt;
+  return io::Instant(std::chrono::seconds(git_commit_time(found->get())));
+}
+
+std::vector<Commit> first_parents(const Repository& repository, const Commit& head, std::size_t most) {
+  std::vector<Commit> commits;
+  auto id = oid_of(head.sha);
+  while (id && commits.size() < most) {
+    const auto commit = lookup_commit(repository.handle().repository.get(), *id);
+    if (!commit) break;  // where a shallow clone ends
+    commits.push_back(to_commit(commit->get()));
+    if (git_commit_parentcount(commit->get()) == 0) break;
+    id = *git_commit_parent_id(commit->get(), 0);
+  }
+  return commits;
+}
+
 }  // namespace offshoot::change

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "change/repository.hpp"
+#include "io/clock.hpp"
 
 namespace offshoot::change {
 
@@ -23,5 +24,11 @@ struct Stretch {
 /// only `head` itself.
 Stretch first_parents_since(const Repository& repository, const Commit& head, const std::string& since,
                             std::size_t most);
+
+/// `head` and its first parents, newest first, as far as this clone holds them; at most `most`.
+std::vector<Commit> first_parents(const Repository& repository, const Commit& head, std::size_t most);
+
+/// When a commit was made; absent: this clone does not have it.
+std::optional<io::Instant> time_of(const Repository& repository, const Commit& commit);
 
 }  // namespace offshoot::change

@@ -36,6 +36,8 @@ Deployed version_of(const Bringing& bringing) {
           .run = bringing.context.run_id,
           .at = io::rfc3339(bringing.context.started),
           .mode = bringing.deployment.mode,
+          .committed = bringing.committed,
+          .history = bringing.history,
           .previous = bringing.deployed.current ? bringing.deployed.current->run : ""};
 }
 
@@ -43,15 +45,14 @@ Deployed version_of(const Bringing& bringing) {
 Result<void> keep_manifest_of(const Bringing& bringing, Deployed& version) {
   const auto manifest = io::read_file(bringing.plan.planned.manifest);
   if (!manifest) return tl::unexpected(manifest.error());
-  return keep_manifest(bringing.context, bringing.at_production.target, version, *manifest);
+  return keep_manifest(bringing.lock, version, *manifest);
 }
 
 /// Says what is deployed now. The pointer moves last.
 Result<void> record(const Bringing& bringing, const Deployed& version) {
-  const std::string& target = bringing.at_production.target;
-  if (auto pointed = point_to(bringing.context, target, version); !pointed) return pointed;
-  if (auto noted = note_owed(bringing.context, target, bringing.plan.owed); !noted) return noted;
-  return forget_pending(bringing.context, target);
+  if (auto pointed = point_to(bringing.lock, version); !pointed) return pointed;
+  if (auto noted = note_owed(bringing.lock, bringing.plan.owed); !noted) return noted;
+  return version.kept ? forget_pending(bringing.lock) : Result<void>{};
 }
 
 /// Drops the relations of removed models where they stand.
@@ -76,7 +77,7 @@ Outcome<Deployment> in_place(Bringing& bringing, Run& run, std::vector<Artifact>
   if (plan.nodes.empty()) {
     run.build = Skipped{bringing.deployment.mode == "state-only" ? "only the state was asked for" : "nothing to build"};
   } else {
-    auto noted = note_owed(bringing.context, bringing.at_production.target, with_planned(bringing.deployed.owed, plan));
+    auto noted = note_owed(bringing.lock, with_planned(bringing.deployed.owed, plan));
     if (!noted) return noted.error();
     run.build = timed(run, "build", [&] {
       return build_planned(bringing.context, bringing.plan.planned, bringing.session, artifacts);
@@ -119,7 +120,8 @@ Outcome<Deployment> by_swap(Bringing& bringing, Run& run, std::vector<Artifact>&
   Deployed version = version_of(bringing);
   version.kept = (*swap)->kept();
   auto noted = keep_manifest_of(bringing, version);
-  if (noted) noted = note_pending(bringing.context, bringing.at_production.target, version);
+  if (noted) noted = note_pending(bringing.lock, version);
+  if (noted) noted = bringing.lock.still_ours();
   if (!noted) {
     discard();
     return noted.error();
@@ -165,20 +167,19 @@ void bring(Bringing bringing, Run& run, std::vector<Artifact>& artifacts) {
   }
 }
 
-Result<std::string> finish_what_was_begun(const Context& context, const ProjectAtHand& at_production,
+Result<std::string> finish_what_was_begun(ProductionLock& lock, const ProjectAtHand& at_production,
                                           dbt::Session& session) {
-  const std::string& target = at_production.target;
-  const auto begun = pending(context, target);
+  const auto begun = pending(lock);
   if (!begun) return tl::unexpected(begun.error());
   if (!*begun) return std::string();
-  const auto happened = has_happened(at_production, **begun, session);
+  const auto happened = has_happened_for_good(at_production, **begun, lock.context().origin.repository_id, session);
   if (!happened) return tl::unexpected(happened.error());
   if (*happened) {
-    const auto version = version_to_record(context, target, **begun);
+    const auto version = version_to_record(lock.context(), lock.target(), **begun);
     if (!version) return tl::unexpected(version.error());
-    if (auto pointed = point_to(context, target, *version); !pointed) return tl::unexpected(pointed.error());
+    if (auto pointed = point_to(lock, *version); !pointed) return tl::unexpected(pointed.error());
   }
-  if (auto forgotten = forget_pending(context, target); !forgotten) return tl::unexpected(forgotten.error());
+  if (auto forgotten = forget_pending(lock); !forgotten) return tl::unexpected(forgotten.error());
   if (!*happened) return std::string();
   return fmt::format("The run {} had exchanged production for {} and ended before it was recorded; now it is.",
                      (*begun)->run, (*begun)->sha.substr(0, 7));

@@ -16,17 +16,20 @@ struct Bringing {
   const Commit& head;
   const WhatIsDeployed& deployed;
   const DeployPlan& plan;
-  Deployment deployment;  ///< as announced: who is in it
+  Deployment deployment;             ///< as announced: who is in it
+  std::string committed;             ///< when the head was made
+  std::vector<std::string> history;  ///< what the head contains, as Deployed has it
   dbt::Session& session;
+  ProductionLock& lock;
 };
 
 /// Builds the plan where production stands, or beside it and then exchanges the two, and records what is deployed then.
 /// Fills in the run's branch, build and deployment.
 void bring(Bringing bringing, Run& run, std::vector<Artifact>& artifacts);
 
-/// Looks at an exchange that was begun by a run which did not come to record it. Returns a sentence where it had
-/// happened, and records it.
-Result<std::string> finish_what_was_begun(const Context& context, const ProjectAtHand& at_production,
+/// Looks at an exchange that was begun by a run which did not come to record it, and which may only have been stopped:
+/// where it has not happened it cannot happen any more. Returns a sentence where it had happened, and records it.
+Result<std::string> finish_what_was_begun(ProductionLock& lock, const ProjectAtHand& at_production,
                                           dbt::Session& session);
 
 }  // namespace offshoot::flow

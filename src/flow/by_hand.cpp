@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "dbt/packages.hpp"
+#include "flow/bringing.hpp"
 #include "flow/building.hpp"
 #include "flow/costs.hpp"
 #include "flow/deploy_plan.hpp"
@@ -87,13 +88,24 @@ Result<Planned> plan_by_hand(const Context& context, const ProjectAtHand& at_han
 }
 
 /// Notes what a build of `commit` in production leaves in another version than what is deployed.
-Result<void> note_in_production(const Context& context, const std::string& target, const Commit& commit,
-                                const Plan& plan) {
-  auto deployed = what_is_deployed(context, target);
+Result<void> note_in_production(ProductionLock& lock, const Commit& commit, const Plan& plan) {
+  auto deployed = what_is_deployed(lock.context(), lock.target());
   if (!deployed) return tl::unexpected(deployed.error());
   if (!deployed->current || deployed->current->sha == commit.sha) return {};
   for (const auto& node : plan.nodes) deployed->owed.insert(node.unique_id);
-  return note_owed(context, target, deployed->owed);
+  return note_owed(lock, deployed->owed);
+}
+
+/// Takes production's lease, and settles what a run before left in the middle.
+Result<std::unique_ptr<ProductionLock>> hold_production(const Context& context, const ProjectAtHand& at_production,
+                                                        const Commit& commit, dbt::Session& session, Run& run) {
+  auto lock = ProductionLock::take(context, at_production.target, "build by hand of " + commit.sha.substr(0, 7), session);
+  if (!lock) return lock;
+  if (auto claimed = claim(**lock); !claimed) return tl::unexpected(claimed.error());
+  auto finished = finish_what_was_begun(**lock, at_production, session);
+  if (!finished) return tl::unexpected(finished.error());
+  if (!finished->empty()) run.notes.push_back(std::move(*finished));
+  return lock;
 }
 
 void build_chosen(const Context& context, const ByHandOptions& options, Run& run, std::vector<Artifact>& artifacts) {
@@ -131,13 +143,19 @@ void build_chosen(const Context& context, const ByHandOptions& options, Run& run
     run.build = Skipped{"nothing to build"};
     return;
   }
+  std::unique_ptr<ProductionLock> lock;
   if (in_production) {
-    if (auto noted = note_in_production(context, at_hand->target, chosen->commit, planned->plan); !noted) {
+    auto held = hold_production(context, *at_hand, chosen->commit, **session, run);
+    const auto noted =
+        held ? note_in_production(**held, chosen->commit, planned->plan) : tl::unexpected(held.error());
+    if (!noted) {
       run.build = noted.error();
       return;
     }
+    lock = std::move(*held);
   }
   run.build = timed(run, "build", [&] { return build_planned(context, *planned, **session, artifacts); });
+  if (const auto lost = lock ? lock->lost() : std::nullopt) run.build = *lost;
 }
 
 }  // namespace

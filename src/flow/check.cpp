@@ -16,6 +16,7 @@
 #include "flow/elementary.hpp"
 #include "flow/planning.hpp"
 #include "flow/publishing.hpp"
+#include "flow/review.hpp"
 #include "flow/stages.hpp"
 
 namespace offshoot::flow {
@@ -216,6 +217,7 @@ Run check(const Context& context, Announcement& announcement, const CheckOptions
   end(context, watch, run);
   // From here nothing changes the verdict: it only has to arrive.
   publish(context, run, artifacts);
+  keep_review(context, run);
   announcement.conclude(run, run.kept_in);
   run.notes.insert(run.notes.end(), announcement.notes().begin(), announcement.notes().end());
   return run;

@@ -49,6 +49,7 @@ struct Context {
   std::function<int()> interrupted_by{};  ///< the signal, once `stop` has been requested
   report::Progress& progress;
   store::Store& store;
+  bool store_lasts = true;        ///< false: it goes with the runner, and what an earlier job kept there is no proof
   std::filesystem::path cache;    ///< installed packages are kept here between runs
   std::filesystem::path scratch;  ///< a private folder that goes when the process does
 };

@@ -166,8 +166,8 @@ std::vector<RelationName> without_owner(const std::vector<RemovedNode>& removed,
 
 }  // namespace
 
-Result<Change> change_since_deployed(const change::Repository& repository, const WhatIsDeployed& deployed) {
-  const auto head = repository.commit("HEAD");
+Result<Commit> committed_head(const change::Repository& repository) {
+  auto head = repository.commit("HEAD");
   if (!head) return tl::unexpected(head.error());
   auto dirty = change::compare(repository, {.base = head->sha, .include_work_tree = true, .leave_out = {".offshoot"}});
   if (!dirty) return tl::unexpected(dirty.error());
@@ -176,16 +176,21 @@ Result<Change> change_since_deployed(const change::Repository& repository, const
                   "the work tree has changes that are not committed, first " + dirty->files.front().path,
                   "commit or stash them: production is built from a commit");
   }
-  if (!deployed.current) return Change{.head = *head, .base = *head, .base_is = "nothing known to be deployed"};
+  return head;
+}
+
+Result<Change> change_since_deployed(const change::Repository& repository, const Commit& head,
+                                     const WhatIsDeployed& deployed) {
+  if (!deployed.current) return Change{.head = head, .base = head, .base_is = "nothing known to be deployed"};
   const auto base = repository.commit(deployed.current->sha);
   if (!base) {
-    return Change{.head = *head,
+    return Change{.head = head,
                   .base = {deployed.current->sha, deployed.current->tree_sha, ""},
                   .base_is = "what is deployed, which is not in this clone"};
   }
   auto change = change::compare(repository, {.base = base->sha});
   if (!change || change->base.sha != base->sha) {
-    return Change{.head = *head, .base = *base, .base_is = "what is deployed, on another line of history"};
+    return Change{.head = head, .base = *base, .base_is = "what is deployed, on another line of history"};
   }
   change->base_is = "what is deployed";
   return change;
@@ -225,23 +230,50 @@ std::optional<Failed> why_not_in_production(const Context& context, const change
   return std::nullopt;
 }
 
+namespace {
+
+enum class Relation { same, contained, newer, seems_older };
+
+/// What the head is to what is deployed. A clone that does not hold that commit goes by what was kept of it.
+Relation relation_to(const change::Repository& repository, const Commit& head, const Deployed& current) {
+  if (current.sha == head.sha) return Relation::same;
+  if (const auto commit = repository.commit(current.sha)) {
+    const auto held = change::holds(repository, *commit, head.sha);
+    if (held) return *held ? Relation::contained : Relation::newer;
+  }
+  if (std::ranges::find(current.history, head.sha) != current.history.end()) return Relation::contained;
+  const auto made = change::time_of(repository, head);
+  io::Instant deployed_made;
+  const bool older = made && io::parse_rfc3339(current.committed, deployed_made) && *made < deployed_made;
+  return older ? Relation::seems_older : Relation::newer;
+}
+
+}  // namespace
+
 NotDeployed why_not_deploy(const Context& context, const DeployOptions& options, const change::Repository& repository,
                            const Commit& head, const WhatIsDeployed& deployed) {
-  if (auto refused = why_not_in_production(context, repository, head, "deploying " + short_of(head.sha))) {
-    return {.refused = std::move(refused)};
-  }
   const auto tip = newest_on_remote(repository);
   if (tip && tip->sha != head.sha && change::holds(repository, *tip, head.sha) == true) {
     return {.because = fmt::format("{} is superseded: {} is at {}, which contains it", short_of(head.sha),
                                    repository.default_branch()->name, short_of(tip->sha))};
   }
-  const bool wants_more = options.selected_by_hand || context.settings.build.full_refresh;
-  if (!deployed.current || !deployed.owed.empty() || wants_more) return {};
-  const auto deployed_commit = repository.commit(deployed.current->sha);
-  const bool same = deployed.current->sha == head.sha;
-  if (same || (deployed_commit && change::holds(repository, *deployed_commit, head.sha) == true)) {
-    return {.because = fmt::format("already contained: production is at {}{}", short_of(deployed.current->sha),
-                                   same ? "" : ", which contains " + short_of(head.sha))};
+  if (!deployed.current) return {};
+  const std::string current = short_of(deployed.current->sha);
+  const bool wants_more =
+      !deployed.owed.empty() || options.selected_by_hand || context.settings.build.full_refresh;
+  switch (relation_to(repository, head, *deployed.current)) {
+    case Relation::same:
+      if (wants_more) return {};
+      return {.because = "already contained: production is at " + current};
+    case Relation::contained:
+      return {.because = fmt::format("already contained: production is at {}, which contains {}", current,
+                                     short_of(head.sha))};
+    case Relation::seems_older:
+      return {.refused = Failed{ExitStatus::refused, "deploying " + short_of(head.sha),
+                                fmt::format("it is older than what is deployed, {}, which this clone does not hold", current),
+                                "fetch more of the history (fetch-depth: 0); to go back, see offshoot rollback", {}}};
+    case Relation::newer:
+      break;
   }
   return {};
 }

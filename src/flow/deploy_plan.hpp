@@ -12,9 +12,13 @@
 
 namespace offshoot::flow {
 
+/// The commit that is checked out. A work tree that holds changes besides is refused with status usage.
+Result<Commit> committed_head(const change::Repository& repository);
+
 /// The commit to deploy, compared with the one that is deployed. Where that is not known, or is not in this clone, no
 /// files are compared.
-Result<Change> change_since_deployed(const change::Repository& repository, const WhatIsDeployed& deployed);
+Result<Change> change_since_deployed(const change::Repository& repository, const Commit& head,
+                                     const WhatIsDeployed& deployed);
 
 /// Why nothing of this commit may be built in production (requirement L1): the event is a pull request's, or the commit
 /// is not on the default branch. Absent: it may, or this clone cannot tell.
@@ -23,7 +27,7 @@ std::optional<Failed> why_not_in_production(const Context& context, const change
 
 /// Why the head must not be deployed, or need not be.
 struct NotDeployed {
-  std::optional<Failed> refused{};       ///< it is not on the default branch
+  std::optional<Failed> refused{};       ///< it is older than what is deployed, for all that this clone knows
   std::optional<std::string> because{};  ///< production contains it, or a newer commit of the branch supersedes it
 };
 NotDeployed why_not_deploy(const Context& context, const DeployOptions& options, const change::Repository& repository,

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "flow/context.hpp"
+#include "flow/production_lock.hpp"
 
 namespace offshoot::flow {
 
@@ -38,6 +39,8 @@ struct Deployed {
   std::string mode{};  ///< as in Deployment
   std::string manifest_key{};
   std::string manifest_sha256{};
+  std::string committed{};             ///< when the commit was made: RFC 3339, UTC; empty = not known
+  std::vector<std::string> history{};  ///< commits that it contains, itself among them, as far as was known
   std::string previous{};  ///< the run that deployed the version before; empty = it is not known
   std::optional<Kept> kept{};
   bool operator==(const Deployed&) const = default;
@@ -62,24 +65,34 @@ Result<std::vector<Deployed>> kept_versions(const Context& context, const std::s
 /// The manifest of a version; absent = it is not kept whole.
 Result<std::optional<std::string>> manifest_of(const Context& context, const Deployed& version);
 
+// What follows is written under production's lease.
+
+/// Writes the lease's number into the pointer: from here a holder before us, who was stopped in the middle of a write,
+/// cannot move it. To be called before what is deployed is read.
+Result<void> claim(ProductionLock& lock);
+
 /// Keeps the manifest of a version, and notes in it where.
-Result<void> keep_manifest(const Context& context, const std::string& target, Deployed& version,
-                           const std::string& manifest);
+Result<void> keep_manifest(ProductionLock& lock, Deployed& version, const std::string& manifest);
 
 /// Notes an exchange that is about to happen, so that a run after a crash knows what it finds.
-Result<void> note_pending(const Context& context, const std::string& target, const Deployed& version);
+Result<void> note_pending(ProductionLock& lock, const Deployed& version);
 /// The exchange that was noted and not recorded; absent = there is none.
-Result<std::optional<Deployed>> pending(const Context& context, const std::string& target);
-Result<void> forget_pending(const Context& context, const std::string& target);
+Result<std::optional<Deployed>> pending(ProductionLock& lock);
+Result<void> forget_pending(ProductionLock& lock);
 
 /// Keeps a version whose manifest is kept, and then moves the pointer to it: what it says is always there.
-Result<void> point_to(const Context& context, const std::string& target, const Deployed& version);
+Result<void> point_to(ProductionLock& lock, const Deployed& version);
 
 /// Lets go of a version that cannot be gone back to any more.
-Result<void> forget_version(const Context& context, const std::string& target, const std::string& run);
+Result<void> forget_version(ProductionLock& lock, const std::string& run);
 
 /// Notes which nodes production may hold in another version than the pointer says. To be called before the first
-/// statement of a build in place: what ends in the middle is then built again, whatever the next commit says.
-Result<void> note_owed(const Context& context, const std::string& target, const std::set<std::string>& nodes);
+/// statement of a build in place: what ends in the middle is then built again, whatever the next commit says. What
+/// another run has noted since it was read stays noted.
+Result<void> note_owed(ProductionLock& lock, const std::set<std::string>& nodes);
+
+/// The same after the lease was lost: whatever the run has built meanwhile is built again. Needs no lease, for it only
+/// adds.
+Result<void> add_owed(const Context& context, const std::string& target, const std::set<std::string>& nodes);
 
 }  // namespace offshoot::flow

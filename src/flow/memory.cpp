@@ -7,9 +7,7 @@ namespace offshoot::flow {
 
 namespace {
 
-constexpr const char* use_a_bucket = "set store to s3://bucket/prefix, as docs/store.md shows";
-
-bool forgets(const Context& context) { return !context.origin.event.empty() && !context.store.shared(); }
+constexpr const char* use_a_bucket = "set store to s3://bucket/prefix, as docs/store.md shows, or to a folder outside that stays";
 
 /// Writes on the condition that nothing is there, and takes it away again. A store that ignores conditions refuses.
 Result<void> try_out(store::Store& store, const std::string& key) {
@@ -21,17 +19,17 @@ Result<void> try_out(store::Store& store, const std::string& key) {
 }  // namespace
 
 std::optional<std::string> what_is_forgotten(const Context& context) {
-  if (!forgets(context)) return std::nullopt;
+  if (context.store_lasts) return std::nullopt;
   return fmt::format(
-      "The store is a folder of this runner, which is gone with it: the next deploy builds everything, there is nothing "
-      "to roll back to or to go on with, and only the workflow's concurrency group keeps two deploys apart. To change "
-      "that, {}.",
+      "The store is a folder of the checkout, which is gone with its runner: each deploy builds everything, there is "
+      "nothing to roll back to or to go on with, and only the workflow's concurrency group keeps two deploys apart. To "
+      "change that, {}.",
       use_a_bucket);
 }
 
 Result<void> needs_memory(const Context& context, const std::string& doing) {
-  if (!forgets(context)) return {};
-  return failed(ExitStatus::usage, doing, "the store is a folder of this runner, which is gone with it", use_a_bucket);
+  if (context.store_lasts) return {};
+  return failed(ExitStatus::usage, doing, "the store is a folder of the checkout, which is gone with its runner", use_a_bucket);
 }
 
 Finding look_at_store(const Context& context) {
@@ -42,7 +40,7 @@ Finding look_at_store(const Context& context) {
     const Failed& failure = works.error();
     return {check, Health::bad, fmt::format("{}: {}", failure.doing, failure.why), failure.hint, failure.status};
   }
-  if (forgets(context)) return {check, Health::warning, where + " is gone with this runner", use_a_bucket};
+  if (!context.store_lasts) return {check, Health::warning, where + " is gone with its runner", use_a_bucket};
   if (!context.store.shared()) return {check, Health::good, where + ", for this machine alone"};
   return {check, Health::good, where + " can be written, and keeps leases"};
 }

@@ -8,9 +8,8 @@
 
 namespace offshoot::flow {
 
-/// What goes without saying with a shared store and does not in this job: its store is a folder, which its runner
-/// forgets. A sentence for the report of what relies on earlier runs; absent where the store is shared, and outside of
-/// GitHub's jobs, where a folder stays.
+/// What goes without saying with a store that lasts and does not in this job: its store is a folder of the checkout,
+/// which its runner forgets. A sentence for the report of what relies on earlier runs; absent where the store lasts.
 std::optional<std::string> what_is_forgotten(const Context& context);
 
 /// Refuses what comes to nothing once the store is forgotten.

@@ -48,7 +48,6 @@ Result<Way> find_way(const Context& context, const std::string& target, const st
   auto deployed = what_is_deployed(context, target);
   if (!deployed) return tl::unexpected(deployed.error());
   if (!deployed->current) {
-    if (auto remembered = needs_memory(context, doing); !remembered) return tl::unexpected(remembered.error());
     return failed(ExitStatus::usage, doing, "nothing is known to be deployed",
                   deployed->why_not.empty() ? "see whether store names the one that deploys are kept in"
                                             : deployed->why_not);
@@ -147,8 +146,9 @@ Result<Exchanged> exchange_file(const Context& context, const Way& way, const Br
   return Exchanged{{production.string()}, {}};
 }
 
-Result<Deployment> go_back(const Context& context, const ProjectAtHand& at_production, const Way& way,
+Result<Deployment> go_back(ProductionLock& lock, const ProjectAtHand& at_production, const Way& way,
                            dbt::Session& session) {
+  const Context& context = lock.context();
   const std::string& target = at_production.target;
   Deployment deployment{.target = target, .mode = "rollback", .before = way.from.sha};
   if (!way.undone.empty()) {
@@ -159,25 +159,26 @@ Result<Deployment> go_back(const Context& context, const ProjectAtHand& at_produ
     noted.mode = "rollback";
     noted.previous = way.to.run;
     noted.kept = Kept{place->name, place->mark.expires, way.undone.back().kept->file, way.undone.back().kept->file, {}};
-    if (auto written = note_pending(context, target, noted); !written) return tl::unexpected(written.error());
+    if (auto written = note_pending(lock, noted); !written) return tl::unexpected(written.error());
+    if (auto ours = lock.still_ours(); !ours) return tl::unexpected(ours.error());
     const bool is_file = !way.undone.back().kept->file.empty();
     auto exchanged =
         is_file ? exchange_file(context, way, *place) : exchange_schemas(context, at_production, way, *place, session);
     if (!exchanged) {
-      if (auto forgotten = forget_pending(context, target); !forgotten) return tl::unexpected(forgotten.error());
+      if (auto forgotten = forget_pending(lock); !forgotten) return tl::unexpected(forgotten.error());
       return tl::unexpected(exchanged.error());
     }
     deployment.exchanged = std::move(exchanged->relations);
     deployment.recreated = std::move(exchanged->recreated);
   }
-  if (auto pointed = point_to(context, target, way.to); !pointed) return tl::unexpected(pointed.error());
+  if (auto pointed = point_to(lock, way.to); !pointed) return tl::unexpected(pointed.error());
   // What was undone cannot be gone back to any more.
   for (const auto& version : way.undone) {
-    if (auto forgotten = forget_version(context, target, version.run); !forgotten) {
+    if (auto forgotten = forget_version(lock, version.run); !forgotten) {
       return tl::unexpected(forgotten.error());
     }
   }
-  if (auto forgotten = forget_pending(context, target); !forgotten) return tl::unexpected(forgotten.error());
+  if (auto forgotten = forget_pending(lock); !forgotten) return tl::unexpected(forgotten.error());
   return deployment;
 }
 
@@ -188,6 +189,10 @@ Commit commit_of(const change::Repository& repository, const Deployed& version) 
 }
 
 void roll_back(const Context& context, const std::string& to, Announcement& announcement, Run& run) {
+  if (auto remembered = needs_memory(context, doing); !remembered) {
+    run.deployment = remembered.error();
+    return;
+  }
   const auto repository = open_repository(context);
   auto at_hand = repository ? look_at_project(context) : tl::unexpected(repository.error());
   if (at_hand && !at_hand->production) {
@@ -200,7 +205,10 @@ void roll_back(const Context& context, const std::string& to, Announcement& anno
     return;
   }
   at_hand->target = *at_hand->production;
-  const auto finished = finish_what_was_begun(context, *at_hand, **session);
+  const auto lock = ProductionLock::take(context, at_hand->target, "rollback to " + to, **session);
+  const auto claimed = lock ? claim(**lock) : tl::unexpected(lock.error());
+  const auto finished =
+      claimed ? finish_what_was_begun(**lock, *at_hand, **session) : tl::unexpected(claimed.error());
   const auto way = finished ? find_way(context, at_hand->target, to) : tl::unexpected(finished.error());
   if (!way) {
     run.deployment = way.error();
@@ -215,7 +223,8 @@ void roll_back(const Context& context, const std::string& to, Announcement& anno
   }
   announcement.deploy_begins(run);
   context.progress.stage("Exchanging");
-  run.deployment = timed(run, "deploy", [&] { return go_back(context, *at_hand, *way, **session); });
+  run.deployment = timed(run, "deploy", [&] { return go_back(**lock, *at_hand, *way, **session); });
+  if (const auto lost = (*lock)->lost()) run.deployment = *lost;
 }
 
 }  // namespace

@@ -30,6 +30,10 @@ Result<Branch> place_beside(const Context& context, const std::string& target) {
 
 bool is_beside_production(const OwnerMark& mark) { return mark.ref.starts_with(deploy_ref); }
 
+bool is_beside_production(const OwnerMark& mark, const std::string& target) {
+  return mark.ref.starts_with(fmt::format("{}{} by ", deploy_ref, target));
+}
+
 Result<std::unique_ptr<Swap>> stage(const Context& context, const ProjectAtHand& at_production, const DeployPlan& plan,
                                     const Commit& head, dbt::Session& session) {
   for (const auto& node : plan.planned.plan.nodes) {

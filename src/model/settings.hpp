@@ -62,6 +62,7 @@ struct DeploySettings {
   std::chrono::minutes lock{30};    ///< how long a deploy waits for another, and an exchange for readers
   std::chrono::hours keep{24 * 7};  ///< how long the version before stays to be rolled back to
   bool drop_removed = false;
+  std::string review = "say";  ///< off, say, require
   bool operator==(const DeploySettings&) const = default;
 };
 

@@ -302,6 +302,24 @@ def test_a_dispatch_builds_what_it_is_told_and_rolls_back(shop):
     assert f"Production is back at {first[:7]}" in done.stderr
 
 
+def test_without_a_lasting_store_what_needs_one_says_so(shop):
+    """A folder of the checkout: a cache may bring an old one along."""
+    push = {"ref": "refs/heads/main", "deleted": False, "repository": {"id": REPOSITORY_ID, "default_branch": "main"}}
+    clone = shop.clone(shop.base, ref="refs/remotes/origin/main")
+    everything = None
+    for _ in range(2):
+        done = shop.run("push", push, clone, GITHUB_REF_NAME="main")
+        assert done.returncode == 0, done.stderr
+        assert "gone with its runner" in done.stderr and "s3://" in done.stderr
+        everything = everything or built(shop.last_run(clone))
+        assert built(shop.last_run(clone)) == everything
+    back = shop.run("workflow_dispatch", started_by_hand(command="rollback", to=shop.base), clone, GITHUB_REF_NAME="main")
+    assert back.returncode == 2 and "s3://" in back.stderr
+    again = started_by_hand(command="run", from_failure="20200101T000000Z-1-1")
+    rerun = shop.run("workflow_dispatch", again, clone, GITHUB_REF_NAME="main")
+    assert rerun.returncode == 2 and "s3://" in rerun.stderr
+
+
 def test_L1_a_dispatch_elsewhere_builds_nothing_in_production(shop):
     shop.push(changed())
     clone = shop.clone(shop.head, ref="refs/remotes/origin/feature")

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """A small store in a git repository, with production in DuckDB or PostgreSQL."""
 
+import copy
 import hashlib
 import importlib.util
 import json
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -110,6 +112,18 @@ class Store:
     def planned(self):
         return sorted(node["name"] for node in self.run()["plan"]["value"]["nodes"] if node["resource_type"] in ("model", "seed", "snapshot"))
 
+    def clone(self, name):
+        """The same production and store, worked on from a fresh clone of what is committed now."""
+        other = copy.copy(self)
+        other.repository = self.repository.parent / name
+        self.git("clone", "--quiet", "--no-hardlinks", ".", str(other.repository))
+        return other
+
+    def let_leases_run_out(self):
+        """As if their holders had not renewed them for long."""
+        for lease in self.kept.glob("*/locks/production-*.json"):
+            os.utime(lease, (time.time() - 3600, time.time() - 3600))
+
     def pointer(self):
         return next(self.kept.glob("*/state/production/*/current.json"))
 
@@ -137,6 +151,13 @@ class Store:
 @pytest.fixture(params=["duckdb", "postgres"])
 def store(request, tmp_path, offshoot):
     return Store(tmp_path, offshoot, request.getfixturevalue("postgres") if request.param == "postgres" else None)
+
+
+def kinds(of_duckdb, of_postgres):
+    """For a test of both warehouses and of something else that varies: in the short form each kind is seen in one of them."""
+    both = [("duckdb", kind) for kind in of_duckdb] + [("postgres", kind) for kind in of_postgres]
+    everything = [(warehouse, kind) for warehouse in ("duckdb", "postgres") for kind in dict.fromkeys([*of_duckdb, *of_postgres])]
+    return pytest.mark.parametrize(("store", "kind"), everything if ALL else both, indirect=["store"])
 
 
 @pytest.fixture

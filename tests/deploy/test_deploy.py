@@ -3,7 +3,7 @@
 
 import json
 
-import pytest
+from conftest import kinds
 
 EVERYTHING = ["apart", "countries", "daily", "orders", "totals"]
 
@@ -36,22 +36,22 @@ def test_K7_what_production_contains_is_not_deployed_again(duck):
     assert duck.fingerprint() == before
 
 
-@pytest.mark.parametrize("damage", ["pointer", "manifest", "manifest gone", "owed"])
-def test_J7_what_is_damaged_means_a_full_build_with_a_warning(duck, damage):
+def test_J7_what_is_damaged_means_a_full_build_with_a_warning(duck):
     duck.deploy()
     pointer = duck.pointer()
-    manifest = duck.kept / json.loads(pointer.read_text())["manifest"]
-    if damage == "pointer":
-        pointer.write_text(pointer.read_text()[:-30])
-    elif damage == "manifest":
-        manifest.write_text(manifest.read_text().replace("orders", "ordres", 1))
-    elif damage == "manifest gone":
-        manifest.unlink()
-    else:
-        (pointer.parent / "owed.json").write_text("{")
-    result = duck.deploy()
-    assert duck.planned() == EVERYTHING
-    assert "Everything is built, for " in result.stderr
+
+    def manifest():
+        return duck.kept / json.loads(pointer.read_text())["manifest"]
+
+    damages = {"pointer": lambda: pointer.write_text(pointer.read_text()[:-30]),
+               "manifest": lambda: manifest().write_text(manifest().read_text().replace("orders", "ordres", 1)),
+               "manifest gone": lambda: manifest().unlink(),
+               "owed": lambda: (pointer.parent / "owed.json").write_text("{")}
+    for name, damage in damages.items():
+        damage()
+        result = duck.deploy()
+        assert duck.planned() == EVERYTHING, name
+        assert "Everything is built, for " in result.stderr, name
 
 
 def test_what_a_failed_deploy_left_half_done_is_built_by_the_next(duck):
@@ -85,11 +85,16 @@ def test_L1_only_the_default_branch_is_deployed(duck, tmp_path):
     duck.edit("Not merged", "apart", "1 as one", "2 as one")
     assert "not part of main" in duck.deploy(expect=5).stderr
     event = tmp_path / "event.json"
-    event.write_text(json.dumps({"repository": {"default_branch": "main"}}))
+    event.write_text(json.dumps({"ref": "refs/heads/feature", "repository": {"id": 7, "default_branch": "main"}}))
     actions = {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_PATH": str(event), "GITHUB_REPOSITORY_ID": "7"}
     refused = duck.deploy(expect=5, GITHUB_EVENT_NAME="push", GITHUB_REF_NAME="feature", **actions)
     assert "not the default branch" in refused.stderr
+    head = {"sha": duck.git("rev-parse", "HEAD"), "ref": "feature", "repo": {"id": 7}}
+    base = {"sha": duck.git("rev-parse", "main"), "ref": "main", "repo": {"id": 7}}
+    event.write_text(json.dumps({"action": "opened", "repository": {"id": 7, "default_branch": "main"},
+                                 "pull_request": {"number": 1, "state": "open", "head": head, "base": base}}))
     refused = duck.deploy(expect=5, GITHUB_EVENT_NAME="pull_request", GITHUB_REF_NAME="main", **actions)
+    assert "the event is pull_request" in refused.stderr
     assert not duck.sql("select 1 from duckdb_tables() where table_name = 'apart'")
 
     duck.git("switch", "--quiet", "main")
@@ -101,8 +106,40 @@ def test_L1_only_the_default_branch_is_deployed(duck, tmp_path):
     assert not duck.sql("select 1 from duckdb_tables() where table_name = 'apart'")
 
 
-@pytest.mark.parametrize("mode", ["in-place", "swap"])
-def test_L6_relations_of_removed_models_go_only_when_asked(store, mode):
+def test_L2_a_tree_that_no_check_has_passed_is_named_or_refused(duck):
+    duck.deploy()
+    duck.git("switch", "--quiet", "--create", "feature")
+    duck.edit("Change", "apart", "1 as one", "2 as one")
+    require = ["--set", "deploy.review=require"]
+    duck.git("switch", "--quiet", "main")
+    duck.git("merge", "--quiet", "--no-ff", "--message", "Merge", "feature")
+    assert "no check of this tree is known" in duck.deploy(*require, expect=5).stderr
+    assert duck.sql("select one from store.apart") == [(1,)]
+    duck.git("switch", "--quiet", "feature")
+    assert duck.call("check", "--base", "main~1", "--no-lint").returncode == 0
+    duck.git("switch", "--quiet", "main")
+    result = duck.deploy(*require)
+    assert duck.sql("select one from store.apart") == [(2,)]
+    assert "check of this tree" not in result.stderr, "planned as it was reviewed"
+
+
+def test_L2_what_was_not_reviewed_is_named(duck):
+    duck.deploy()
+    duck.edit("Merged, and not deployed", "totals", "sum(orders.amount)", "min(orders.amount)")
+    duck.edit("Change", "apart", "1 as one", "nothing as one")
+    assert duck.call("check", "--base", "main~1", "--no-lint").returncode == 1
+    duck.deploy("--set", "deploy.review=require", expect=5)
+    result = duck.deploy(expect=1)
+    assert "the check of this tree did not pass" in result.stderr
+    duck.edit("Mend", "apart", "nothing as one", "3 as one")
+    assert duck.call("check", "--base", "main~1", "--no-lint").returncode == 0
+    result = duck.deploy("--set", "deploy.review=require")
+    assert "not in the check of this tree" in result.stderr and "model.store.totals" in result.stderr
+
+
+@kinds(["in-place"], ["swap"])
+def test_L6_relations_of_removed_models_go_only_when_asked(store, kind):
+    mode = kind
     store.deploy()
     store.commit("Remove", apart=None)
     result = store.deploy(mode=mode)

@@ -18,12 +18,14 @@ def fresh_clone(store):
 
 def test_K3_a_deploy_goes_on_where_it_failed(duck):
     duck.deploy()
-    duck.edit("Break a test", "orders", "amount, 1 as version", "-amount as amount, 2 as version")
+    duck.sql("create table raw.factors as select -1 as factor")
+    duck.edit("Two", "orders", "1 as version", "2 as version")
+    duck.edit("Break a test", "totals", "sum(orders.amount)", "sum(orders.amount) * (select factor from raw.factors)")
     duck.deploy(expect=1)
     failed = duck.run()
     ended_well = {one["unique_id"] for one in failed["build"]["value"]["results"] if one["status"] in ("success", "pass")}
     assert "model.store.orders" in ended_well
-    duck.sql("update raw.orders set amount = -amount")  # the data is mended, not the code
+    duck.sql("update raw.factors set factor = 1")  # the data is mended, not the code
     fresh_clone(duck)
     result = duck.call("run", "--from-failure", failed["id"])
     assert result.returncode == 0, result.stderr

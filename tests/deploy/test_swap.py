@@ -104,7 +104,7 @@ def test_L3_what_cannot_be_bound_again_stops_the_swap_and_is_named(pg):
     assert pg.fingerprint() == before
 
 
-@pytest.mark.parametrize("delay", [0, 0.05, 0.15, 0.4] if not ALL else [i * 0.02 for i in range(30)])
+@pytest.mark.parametrize("delay", [0.02, 0.3] if not ALL else [i * 0.02 for i in range(30)])
 def test_L3_K5_killed_in_the_exchange_it_is_all_old_or_all_new_after_a_rerun(store, delay):
     store.deploy(mode="in-place")
     next_version(store, 2)
@@ -116,6 +116,7 @@ def test_L3_K5_killed_in_the_exchange_it_is_all_old_or_all_new_after_a_rerun(sto
     child.send_signal(signal.SIGKILL)
     child.wait()
     time.sleep(0.5)  # until the server has seen the connection go
+    store.let_leases_run_out()
     state = all_rows(store)
     assert state in ((1, 1, 1), (2, 2, 1)), state
     store.deploy(mode="swap")

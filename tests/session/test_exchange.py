@@ -31,6 +31,25 @@ def exchange(pg, *names, views="create", fresh=True, **more):
     return pg.call("exchange_relations", relations=relations, views=views, mark=MARK, kept=[KEPT], staging=[STAGING], **more)
 
 
+def test_K6_what_another_takes_away_cannot_be_exchanged_any_more(pg):
+    """Fencing: who was stopped before its exchange finds nothing, and production is as it was."""
+    pg.sql(f"create table {PROD}.t as select 1 as v", f"create table {STAGING}.t as select 2 as v")
+    answer = pg.call("drop_unfinished_place", repository_id="12", branch=MARK["branch"])
+    assert answer == {"status": "dropped", "dropped": [STAGING, KEPT]}
+    with pytest.raises(Exception, match="not there to take production's place"):
+        exchange(pg, "t")
+    assert pg.sql(f"select v from {PROD}.t") == [(1,)]
+
+
+def test_K6_an_exchange_that_has_happened_is_not_taken_away(pg):
+    pg.sql(f"create table {PROD}.t as select 1 as v", f"create table {STAGING}.t as select 2 as v")
+    relations = [{"schema": PROD, "name": "t", "from": STAGING, "to": KEPT, "fresh": True}]
+    pg.call("exchange_relations", relations=relations, views="create", mark=MARK | {"head": "abc"}, kept=[KEPT], staging=[STAGING])
+    assert pg.call("drop_unfinished_place", repository_id="12", branch=MARK["branch"]) == {"status": "finished"}
+    assert pg.sql(f"select v from {KEPT}.t") == [(1,)]
+    assert pg.call("drop_unfinished_place", repository_id="13", branch=MARK["branch"])["dropped"] == [], "another repository's"
+
+
 def acl(pg, schema, name):
     rows = pg.sql(
         "select a.privilege_type, coalesce(nullif(a.grantee, 0)::regrole::text, 'public'), a.is_grantable from pg_class c"

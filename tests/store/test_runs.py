@@ -301,13 +301,13 @@ def test_without_a_bucket_what_needs_one_is_refused_in_a_job(work):
     folder = ["--store", str(work.folder / "kept")]
     main = work.actions("push", {"ref": "refs/heads/main", "after": "x", "repository": {"id": 77, "default_branch": "main"}})
     said = work.call(clone, "deploy", "--state-only", *folder, expect=2, **main)
-    assert "the store is a folder of this runner" in said.stderr and "s3://bucket/prefix" in said.stderr
+    assert "the store is a folder of the checkout" in said.stderr and "s3://bucket/prefix" in said.stderr
     said = work.call(clone, "rollback", "--to", "0123456", *folder, expect=2, **main)
-    assert "the store is a folder of this runner" in said.stderr
+    assert "the store is a folder of the checkout" in said.stderr
     said = work.call(clone, "run", "--from-failure", "20261125T000000Z-1-1", *folder, expect=2, **main)
-    assert "the store is a folder of this runner" in said.stderr
+    assert "the store is a folder of the checkout" in said.stderr
     said = work.call(clone, "doctor", *folder, **main)
-    assert "is gone with this runner" in said.stderr
+    assert "is gone with its runner" in said.stderr
     # On a laptop a folder stays: there it is refused only for what it is.
     said = work.call(clone, "run", "--from-failure", "20261125T000000Z-1-1", *folder, expect=2)
     assert "it is not in the store" in said.stderr

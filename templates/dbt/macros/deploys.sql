@@ -20,6 +20,13 @@
   {{- return(offshoot.implementation('exchange_relations')(relations, views, mark, kept, staging)) -}}
 {% endmacro %}
 
+{# Drops the schemas of a place beside production, unless its exchange has happened: its mark then has a head. Waits for
+   an exchange that is under way, and none can happen afterwards.
+   -> {status: 'dropped', dropped: [schema]}, {status: 'finished'} or {status: 'refused', dependents: [...]} #}
+{% macro drop_unfinished_place(repository_id, branch) %}
+  {{- return(offshoot.implementation('drop_unfinished_place')(repository_id, branch)) -}}
+{% endmacro %}
+
 {# Drops relations of production that no model makes any more. `relations`: [{schema, name}]. What something else needs
    stays. -> {dropped: [{schema, name}], kept: [{schema, name, why}]} #}
 {% macro drop_removed_relations(relations) %}
@@ -38,6 +45,7 @@
 {% macro default__copy_relations(copies) %}{{- offshoot.no_exchange() -}}{% endmacro %}
 {% macro default__exchange_relations(relations, views, mark, kept, staging) %}{{- offshoot.no_exchange() -}}{% endmacro %}
 {% macro default__drop_removed_relations(relations) %}{{- offshoot.no_exchange() -}}{% endmacro %}
+{% macro default__drop_unfinished_place(repository_id, branch) %}{{- offshoot.no_exchange() -}}{% endmacro %}
 {% macro default__droppable_schemas(schemas) %}{{- return(schemas) -}}{% endmacro %}
 
 {% macro no_exchange() %}

@@ -3,6 +3,7 @@
 
 {% macro postgres__exchange_relations(relations, views, mark, kept, staging) %}
   {%- do offshoot.rows_of("set local search_path = ''") -%}
+  {%- do offshoot.lock_place(mark.branch) -%}
   {%- do offshoot.rows_of("set local lock_timeout = '200ms'") -%}
   {%- do offshoot.rows_of('savepoint offshoot_exchange') -%}
   {%- set incoming_names = [] -%}
@@ -42,6 +43,47 @@
   {%- for name in kept -%}{%- do offshoot.renew_schema_comment(name, mark) -%}{%- endfor -%}
   {%- do offshoot.drop_empty_schemas(staging) -%}
   {{- return({'status': 'exchanged', 'exchanged': offshoot.names_only(relations), 'recreated': offshoot.names_only(readers)}) -}}
+{% endmacro %}
+
+{# Held to the end of the transaction: a place is exchanged or dropped, not both. #}
+{% macro lock_place(branch) %}
+  {%- do offshoot.rows_of('select pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext(' ~ offshoot.quoted_text('offshoot ' ~ branch) ~ '))::text as locked') -%}
+{% endmacro %}
+
+{# A run that was stopped in the middle of its exchange holds the place, and production: after some time its connection
+   is ended, which undoes what it had begun. #}
+{% macro wrest_place(branch) %}
+  {%- set key = 'pg_catalog.hashtext(' ~ offshoot.quoted_text('offshoot ' ~ branch) ~ ')' -%}
+  {%- for attempt in range(100) -%}
+    {%- if offshoot.rows_of('select pg_catalog.pg_try_advisory_xact_lock(' ~ key ~ ') as ours')[0].ours -%}{{- return('') -}}{%- endif -%}
+    {%- do offshoot.rows_of("select pg_catalog.pg_sleep(0.1)::text as slept") -%}
+  {%- endfor -%}
+  {%- do offshoot.rows_of(
+    "select pg_catalog.pg_terminate_backend(l.pid) as ended from pg_catalog.pg_locks l where l.locktype = 'advisory' and l.granted and l.objsubid = 1 "
+    ~ "and l.database = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database()) "
+    ~ "and ((l.classid::bigint << 32) | l.objid::bigint) = " ~ key ~ "::bigint and l.pid <> pg_catalog.pg_backend_pid()") -%}
+  {%- do offshoot.lock_place(branch) -%}
+{% endmacro %}
+
+{% macro postgres__drop_unfinished_place(repository_id, branch) %}
+  {%- do offshoot.rows_of("set local lock_timeout = '30s'") -%}
+  {%- do offshoot.wrest_place(branch) -%}
+  {%- set marks = offshoot.all_marks_of_place(repository_id, branch) -%}
+  {%- for mark in marks.values() if mark.get('head') -%}{{- return({'status': 'finished'}) -}}{%- endfor -%}
+  {%- if not marks -%}{{- return({'status': 'dropped', 'dropped': []}) -}}{%- endif -%}
+  {%- set names = offshoot.branch_schemas(marks.keys() | sort) -%}
+  {%- set dependents = offshoot.branch_dependents(names) -%}
+  {%- if dependents -%}{{- return({'status': 'refused', 'dependents': dependents}) -}}{%- endif -%}
+  {%- do offshoot.implementation('drop_schemas')(names) -%}
+  {{- return({'status': 'dropped', 'dropped': names}) -}}
+{% endmacro %}
+
+{% macro all_marks_of_place(repository_id, branch) %}
+  {%- set found, marks = {}, offshoot.implementation('all_marks')() -%}
+  {%- for name, mark in marks.items() if mark is not none and mark.get('branch') == branch and mark.get('repository_id') | string == repository_id | string -%}
+    {%- do found.update({name: mark}) -%}
+  {%- endfor -%}
+  {{- return(found) -}}
 {% endmacro %}
 
 {% macro names_only(relations) %}
