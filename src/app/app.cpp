@@ -7,6 +7,7 @@
 #include <exception>
 #include <functional>
 #include <ostream>
+#include <ranges>
 
 #include "app/commands.hpp"
 #include "app/secrets.hpp"
@@ -29,7 +30,7 @@ void add_repository_options(CLI::App& command, Options& options) {
   command.add_option("--production", options.production, "dbt target that is deferred to and deployed")
       ->option_text("NAME");
   command.add_option("--python", options.python, "Python interpreter of the dbt environment")->option_text("FILE");
-  command.add_option("--store", options.store, "Where runs and states are kept")->option_text("DIR");
+  command.add_option("--store", options.store, "Where runs and states are kept")->option_text("DIR|S3");
   command.add_option("--set", options.set, "Any setting: section.key=value")->option_text("KEY=VALUE");
 }
 
@@ -116,17 +117,55 @@ std::vector<Named> declare(CLI::App& program, Options& options) {
   clean_command.add_flag("--dry-run", options.dry_run, "Only say what would be dropped");
   add_json(clean_command, options);
 
-  auto& deploy_command = add("deploy", "Build production from a clean checkout and keep its manifest", deploy);
+  auto& deploy_command =
+      add("deploy", "Bring production to the commit that is checked out: build what changed since what is deployed",
+          deploy);
   add_repository_options(deploy_command, options);
-  deploy_command.add_option("-s,--select", options.select, "What to build instead of everything")
+  deploy_command.add_option("-s,--select", options.select, "What to build instead of what changed, for this once")
       ->option_text("SELECTION");
   deploy_command.add_flag("--full-refresh", options.full_refresh, "Build incremental models from nothing");
   deploy_command.add_option("--threads", options.threads, "dbt threads instead of the profile's")->option_text("N");
+  deploy_command.add_flag("--state-only", options.state_only,
+                          "Build nothing: record that something else deployed this");
   add_json(deploy_command, options);
+
+  auto& run_command = add(
+      "run", "Build by hand: any commit and selection in a target, or what is left of a run that failed", run_by_hand);
+  add_repository_options(run_command, options);
+  run_command.add_option("--ref", options.ref, "Branch, tag or commit to build; default what is checked out")
+      ->option_text("REF");
+  run_command.add_option("-s,--select", options.select, "What to build instead of everything")
+      ->option_text("SELECTION");
+  run_command.add_option("--exclude", options.exclude, "What to leave out of it")->option_text("SELECTION");
+  run_command.add_option("--vars", options.vars, "dbt variables, one JSON object")->option_text("JSON");
+  run_command.add_flag("--full-refresh", options.full_refresh, "Build incremental models from nothing");
+  run_command.add_option("--threads", options.threads, "dbt threads instead of the profile's")->option_text("N");
+  run_command.add_option("--from-failure", options.from_failure, "Go on where this run of check or deploy failed")
+      ->option_text("RUN");
+  add_json(run_command, options);
+
+  auto& rollback_command =
+      add("rollback", "Bring production back to an earlier deploy, from what was kept of it", rollback);
+  add_repository_options(rollback_command, options);
+  rollback_command.add_option("--to", options.to, "The commit that was deployed then")->required()->option_text("SHA");
+  add_json(rollback_command, options);
+  auto& runs_command = add("runs", "List the kept runs, the newest first", list_runs);
+  add_repository_options(runs_command, options);
+  runs_command.add_option("-n,--most", options.most, "How many; default 20")
+      ->option_text("N")
+      ->check(CLI::Range(1, 10000));
+  add_json(runs_command, options);
+  runs_command.require_subcommand(0, 1);
+  CLI::App* show = runs_command.add_subcommand("show", "Show one of them: its summary, or one of its files");
+  show->add_option("id", options.run_id, "Its id, how that begins, or last")->required()->option_text("ID");
+  show->add_option("--format", options.format, "terminal, markdown, json, sarif or junit; default terminal")->option_text("FORMAT");
+  show->add_option("--file", options.file, "Print this file of it instead")->option_text("NAME");
+  show->fallthrough();
+  commands.push_back({show, show_run});
 
   auto& report_command = add("report", "Render a kept run.json again", report);
   report_command.add_option("run", options.run_file, "run.json of a run")->required()->option_text("FILE");
-  report_command.add_option("--format", options.format, "markdown, terminal or json; default terminal")
+  report_command.add_option("--format", options.format, "markdown, terminal, json, sarif or junit; default terminal")
       ->option_text("FORMAT");
 
   auto& doctor_command = add("doctor", "Check the installation, the profile and what the role may do", doctor);
@@ -187,7 +226,8 @@ ExitStatus run(const Invocation& invocation) {
   if (is_github_job(invocation.environment)) mask(invocation.secrets.lines(), invocation.runner);
   // The only catch-all: a bug ends as a message and a status, not as a crash.
   try {
-    for (const auto& [command, handler] : commands) {
+    // The command that was named last: "runs show" is declared after "runs".
+    for (const auto& [command, handler] : std::views::reverse(commands)) {
       if (command->parsed()) return handler(invocation, options);
     }
   } catch (const std::exception& error) {

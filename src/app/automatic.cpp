@@ -20,11 +20,6 @@ namespace offshoot::app {
 
 namespace {
 
-ExitStatus fail(const Invocation& invocation, const Failed& failure) {
-  say_failure(invocation.err, failure);
-  return failure.status;
-}
-
 bool is_login(std::string_view name) {
   return !name.empty() && name.size() <= 100 &&
          name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") ==
@@ -69,8 +64,12 @@ void say(const Invocation& invocation, const Options& options, const Decision& d
   if (!options.json || !options.dry_run) return;
   invocation.out << io::to_line(nlohmann::ordered_json{{"errand", name_of(decision.errand)},
                                                        {"pull_request", decision.pull_request},
-                                                       {"full_refresh", decision.full_refresh},
-                                                       {"select", decision.select},
+                                                       {"full_refresh", decision.wishes.full_refresh},
+                                                       {"select", decision.wishes.select},
+                                                       {"ref", decision.wishes.ref},
+                                                       {"target", decision.wishes.target},
+                                                       {"from_failure", decision.wishes.from_failure},
+                                                       {"to", decision.wishes.to},
                                                        {"asks", decision.first ? decision.first->writer : ""},
                                                        {"head", decision.first ? decision.first->head : ""},
                                                        {"reasons", decision.reasons}})
@@ -95,10 +94,23 @@ bool is_about_our_paths(const Invocation& invocation, const Options& options) {
   return touches(patterns, paths);
 }
 
+/// The flags that a person would have given; what the job itself was given goes first.
+void wish(Options& options, const Wishes& wishes) {
+  const auto say = [](std::string& option, const std::string& wished) {
+    if (option.empty()) option = wished;
+  };
+  options.full_refresh = options.full_refresh || wishes.full_refresh;
+  say(options.select, wishes.select);
+  say(options.ref, wishes.ref);
+  say(options.target, wishes.target);
+  say(options.vars, wishes.vars);
+  say(options.from_failure, wishes.from_failure);
+  say(options.to, wishes.to);
+}
+
 ExitStatus run_errand(const Invocation& invocation, const Decision& decision, Options options) {
   options.pull_request = decision.pull_request;
-  options.full_refresh = options.full_refresh || decision.full_refresh;
-  if (options.select.empty()) options.select = decision.select;
+  wish(options, decision.wishes);
   switch (decision.errand) {
     case Errand::nothing:
       return ExitStatus::passed;
@@ -112,12 +124,10 @@ ExitStatus run_errand(const Invocation& invocation, const Decision& decision, Op
     case Errand::sweep:
       options.expired = true;
       return clean(invocation, options);
+    case Errand::rollback:
+      return rollback(invocation, options);
     case Errand::run:
-      return fail(invocation, {ExitStatus::usage,
-                               "running by hand",
-                               "this version has no command 'run'",
-                               "dispatch the workflow on the default branch to deploy, or give the input command",
-                               {}});
+      return run_by_hand(invocation, options);
     case Errand::refuse:
       break;
   }

@@ -12,11 +12,14 @@
 #include "app/surroundings.hpp"
 #include "app/version.hpp"
 #include "change/repository.hpp"
+#include "flow/by_hand.hpp"
 #include "flow/check.hpp"
 #include "flow/clean.hpp"
 #include "flow/deploy.hpp"
 #include "flow/doctor.hpp"
 #include "flow/publishing.hpp"
+#include "flow/rerun.hpp"
+#include "flow/rollback.hpp"
 #include "io/files.hpp"
 #include "io/json.hpp"
 #include "report/escape.hpp"
@@ -34,22 +37,14 @@ namespace fs = std::filesystem;
 
 namespace {
 
-ExitStatus fail(const Invocation& invocation, const Failed& failure) {
-  say_failure(invocation.err, failure);
-  return failure.status;
-}
-
 bool colourful(const Invocation& invocation, bool terminal) {
   return terminal && !invocation.environment.contains("NO_COLOR");
 }
 
 /// The end of a command that made a run: its summary to people, its run.json to scripts.
-ExitStatus conclude(const Invocation& invocation, const Options& options, const flow::Context& context,
-                    const Run& run) {
+ExitStatus conclude(const Invocation& invocation, const Options& options, const Run& run) {
   invocation.err << report::terminal_summary(run, colourful(invocation, invocation.err_is_terminal));
-  const std::string where = context.store.location(flow::run_folder(run));
-  std::error_code error;
-  if (fs::exists(where, error)) invocation.err << "\nThe run is kept in " << where << '\n';
+  if (!run.kept_in.empty()) invocation.err << "\nThe run is kept in " << run.kept_in << '\n';
   if (options.json) invocation.out << report::to_json(run);
   return report::verdict(run).status;
 }
@@ -68,6 +63,11 @@ std::vector<std::string> lines_of(const fs::path& root, const std::vector<InitFi
 
 }  // namespace
 
+ExitStatus fail(const Invocation& invocation, const Failed& failure) {
+  say_failure(invocation.err, failure);
+  return failure.status;
+}
+
 ExitStatus check(const Invocation& invocation, const Options& options) {
   const auto surroundings = Surroundings::make(invocation, options, "check");
   if (!surroundings) return fail(invocation, surroundings.error());
@@ -80,7 +80,7 @@ ExitStatus check(const Invocation& invocation, const Options& options) {
                                   invocation.secrets.clean(report::comment_markdown(run)));
     if (!written) say_failure(invocation.err, written.error());
   }
-  return conclude(invocation, options, context, run);
+  return conclude(invocation, options, run);
 }
 
 ExitStatus plan(const Invocation& invocation, const Options& options) {
@@ -92,7 +92,7 @@ ExitStatus plan(const Invocation& invocation, const Options& options) {
   if (options.json) {
     invocation.out << report::to_json(run);
   } else if (run.plan.finished() == nullptr) {
-    return conclude(invocation, options, (*surroundings)->context(), run);
+    return conclude(invocation, options, run);
   } else {
     invocation.out << report::plan_terminal(*run.plan.finished(), colourful(invocation, invocation.out_is_terminal));
   }
@@ -105,7 +105,7 @@ ExitStatus lint(const Invocation& invocation, const Options& options) {
   const Run run = flow::lint((*surroundings)->context());
   if (const Failed* failure = run.change.failure()) return fail(invocation, *failure);
   if (const Failed* failure = run.lint.failure()) return fail(invocation, *failure);
-  return conclude(invocation, options, (*surroundings)->context(), run);
+  return conclude(invocation, options, run);
 }
 
 ExitStatus state(const Invocation& invocation, const Options& options) {
@@ -173,6 +173,14 @@ ExitStatus clean(const Invocation& invocation, const Options& options) {
   for (const auto& note : announcement.notes()) invocation.err << report::terminal_line(note) << '\n';
   for (const auto& kept : cleaned->kept) invocation.err << "kept " << report::terminal_line(kept) << '\n';
   for (const auto& left : cleaned->left) invocation.err << "left alone: " << report::terminal_line(left) << '\n';
+  if (cleaned->store && cleaned->store->pruned.objects > 0) {
+    invocation.err << fmt::format("{} {} kept runs and what else was too old in the store ({} objects)\n",
+                                  options.dry_run ? "would remove" : "removed", cleaned->store->pruned.runs,
+                                  cleaned->store->pruned.objects);
+  }
+  if (cleaned->store && cleaned->store->interrupted_writes > 0) {
+    invocation.err << fmt::format("removed {} interrupted writes from the store\n", cleaned->store->interrupted_writes);
+  }
   for (const auto& failure : cleaned->failures) say_failure(invocation.err, failure);
   if (cleaned->dropped.empty() && cleaned->failures.empty()) invocation.err << "nothing to drop\n";
   if (options.json) {
@@ -187,9 +195,41 @@ ExitStatus deploy(const Invocation& invocation, const Options& options) {
   const auto surroundings = Surroundings::make(invocation, options, "deploy");
   if (!surroundings) return fail(invocation, surroundings.error());
   flow::Announcement announcement((*surroundings)->context());
-  const Run run = flow::deploy((*surroundings)->context(), announcement);
+  const Run run = flow::deploy((*surroundings)->context(), announcement,
+                               {.state_only = options.state_only, .selected_by_hand = !options.select.empty()});
   (*surroundings)->tell_runner(invocation.secrets.clean(announcement.commands()));
-  return conclude(invocation, options, (*surroundings)->context(), run);
+  return conclude(invocation, options, run);
+}
+
+ExitStatus run_by_hand(const Invocation& invocation, const Options& options) {
+  if (!options.from_failure.empty() && !(options.select.empty() && options.exclude.empty())) {
+    return fail(invocation, {ExitStatus::usage,
+                             "going on with the run " + options.from_failure,
+                             "a selection was given as well",
+                             "what is built is what is left of that run: leave --select and --exclude out",
+                             {}});
+  }
+  const auto surroundings = Surroundings::make(invocation, options, "run");
+  if (!surroundings) return fail(invocation, surroundings.error());
+  const flow::Context& context = (*surroundings)->context();
+  if (options.from_failure.empty()) {
+    flow::Announcement announcement(context);
+    const Run run = flow::run_by_hand(context, announcement, {.ref = options.ref});
+    (*surroundings)->tell_runner(invocation.secrets.clean(announcement.commands()));
+    return conclude(invocation, options, run);
+  }
+  const auto rerun = flow::from_failure(context, options.from_failure, options.ref);
+  (*surroundings)->tell_runner(invocation.secrets.clean(rerun.commands));
+  return conclude(invocation, options, rerun.run);
+}
+
+ExitStatus rollback(const Invocation& invocation, const Options& options) {
+  const auto surroundings = Surroundings::make(invocation, options, "rollback");
+  if (!surroundings) return fail(invocation, surroundings.error());
+  flow::Announcement announcement((*surroundings)->context());
+  const Run run = flow::rollback((*surroundings)->context(), announcement, options.to);
+  (*surroundings)->tell_runner(invocation.secrets.clean(announcement.commands()));
+  return conclude(invocation, options, run);
 }
 
 ExitStatus doctor(const Invocation& invocation, const Options& options) {

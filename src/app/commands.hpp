@@ -53,6 +53,14 @@ struct Options {
   // Not flags: what `auto` learnt.
   std::optional<PullRequest> approved{};  ///< whose head a person approved
   bool from_default_branch = false;       ///< profile and settings are the default branch's, whatever is checked out
+  bool state_only = false;
+  std::string to{};
+  std::string ref{};
+  std::string vars{};
+  std::string from_failure{};
+  std::string run_id{};
+  std::string file{};
+  int most = 20;
 
   std::string run_file{};
   std::string format{};
@@ -67,7 +75,11 @@ ExitStatus state(const Invocation& invocation, const Options& options);
 ExitStatus lint(const Invocation& invocation, const Options& options);
 ExitStatus clean(const Invocation& invocation, const Options& options);
 ExitStatus deploy(const Invocation& invocation, const Options& options);
+ExitStatus run_by_hand(const Invocation& invocation, const Options& options);
+ExitStatus rollback(const Invocation& invocation, const Options& options);
 ExitStatus report(const Invocation& invocation, const Options& options);
+ExitStatus list_runs(const Invocation& invocation, const Options& options);
+ExitStatus show_run(const Invocation& invocation, const Options& options);
 ExitStatus doctor(const Invocation& invocation, const Options& options);
 ExitStatus init(const Invocation& invocation, const Options& options);
 
@@ -76,5 +88,8 @@ bool is_github_job(const io::Environment& environment);
 
 /// Says a failure to people: place, what was being done, why it stopped, and the hint.
 void say_failure(std::ostream& err, const Failed& failure);
+
+/// The same, and the status that the command ends with.
+ExitStatus fail(const Invocation& invocation, const Failed& failure);
 
 }  // namespace offshoot::app

@@ -306,6 +306,19 @@ Setting object(const Row& row, Get get) {
   return setting;
 }
 
+/// An object whose values are numbers.
+template <class Get>
+Setting limits(const Row& row, Get get) {
+  Setting setting = object(row, get);
+  setting.expected = "a mapping of names to numbers";
+  setting.write = [write = setting.write](Settings& settings, const std::string& value) {
+    const auto json = io::parse_json(value, "");
+    const auto is_limit = [](const auto& limit) { return limit.is_number() && limit >= 0; };
+    return json && json->is_object() && std::ranges::all_of(*json, is_limit) && write(settings, value);
+  };
+  return setting;
+}
+
 Setting with_expansion(Setting setting) {
   setting.expands = true;
   return setting;
@@ -367,6 +380,12 @@ std::vector<Setting> make_table() {
                       [](auto& s) -> auto& { return s.build.threads; }),
       yes_no({"build.full_refresh", SetBy::head, "Build incremental models and seeds from nothing."},
              [](auto& s) -> auto& { return s.build.full_refresh; }),
+      limits({"build.budget", SetBy::base,
+              "What a build may take at most, by name: `seconds`, `rows`, or what the adapter reports, such as "
+              "`bytes_billed`."},
+             [](auto& s) -> auto& { return s.build.budget; }),
+      choice({"build.over_budget", SetBy::base, "Whether a build that took more fails, or is only noted."},
+             {"warn", "fail"}, [](auto& s) -> auto& { return s.build.over_budget; }),
       choice(
           {"lint.sql", SetBy::head, "Which findings of sqlfluff count: on changed lines, in changed files, or none."},
           {"changed-lines", "changed-files", "off"}, [](auto& s) -> auto& { return s.lint.sql; }),
@@ -380,12 +399,24 @@ std::vector<Setting> make_table() {
               [](auto& s) -> auto& { return s.compare.examples; }),
       choice({"elementary", SetBy::head, "Elementary's report, where the project has its package."}, {"auto", "off"},
              [](auto& s) -> auto& { return s.elementary; }),
-      choice({"deploy.mode", SetBy::base, "How a deploy replaces production."}, {"in-place"},
-             [](auto& s) -> auto& { return s.deploy.mode; }),
-      duration({"deploy.lock", SetBy::base, "How long a deploy waits for another one to end."}, minutes{1}, 24 * hour,
-               [](auto& s) -> auto& { return s.deploy.lock; }),
+      choice({"deploy.mode", SetBy::base,
+              "How a deploy replaces production: where it stands, or built and tested beside it and then exchanged."},
+             {"in-place", "swap"}, [](auto& s) -> auto& { return s.deploy.mode; }),
+      duration(
+          {"deploy.lock", SetBy::base, "How long a deploy waits for another one to end, and an exchange for readers."},
+          minutes{1}, 24 * hour, [](auto& s) -> auto& { return s.deploy.lock; }),
+      duration({"deploy.keep", SetBy::base, "How long the version before a swap is kept to be rolled back to."},
+               7 * day, 365 * day, [](auto& s) -> auto& { return s.deploy.keep; }),
+      yes_no({"deploy.drop_removed", SetBy::base, "Drop relations of production whose models are gone."},
+             [](auto& s) -> auto& { return s.deploy.drop_removed; }),
+      choice({"deploy.review", SetBy::base,
+              "What a deploy does where no check has passed the very tree that it builds: nothing, say so, or refuse."},
+             {"off", "say", "require"}, [](auto& s) -> auto& { return s.deploy.review; }),
       with_expansion(text({"store", SetBy::base, "Where runs and their artifacts are kept. `${NAME}` is read in it."},
                           "a path, or s3://bucket/prefix", is_store, [](auto& s) -> auto& { return s.store; })),
+      duration({"store.keep", SetBy::base,
+                "How long runs and states are kept; `offshoot clean --expired` removes what is older."},
+               day, 3650 * day, [](auto& s) -> auto& { return s.store_keep; }),
       choice({"comment.when", SetBy::base, "When a check comments on the pull request."},
              {"always", "on-findings", "never"}, [](auto& s) -> auto& { return s.comment_when; }),
       choice({"github.checks", SetBy::base,

@@ -18,12 +18,15 @@ class Interrupts {
   ~Interrupts() = default;
 
   [[nodiscard]] std::stop_token token() const { return stop_.get_token(); }
+  /// Asked for a little before a process that was interrupted has to be gone: ends what is still on its way.
+  [[nodiscard]] std::stop_token late_token() const { return late_.get_token(); }
   /// The first signal that came; 0 = none.
   [[nodiscard]] int signal() const { return signal_.load(); }
 
  private:
   void wait(const std::stop_token& ended);
   std::stop_source stop_;
+  std::stop_source late_;
   std::atomic<int> signal_{0};
   std::jthread waiter_;
 };

@@ -16,18 +16,20 @@ std::string random_word() {
 
 }  // namespace
 
-CommandsStopped::CommandsStopped(std::ostream& commands) : commands_(commands) { stop(); }
+CommandsStopped::CommandsStopped(std::ostream& commands) : commands_(commands) { commands_ << stop() << std::flush; }
 
 CommandsStopped::~CommandsStopped() { commands_ << "::" << word_ << "::\n" << std::flush; }
 
-void CommandsStopped::stop() {
+std::string CommandsStopped::stop() {
   word_ = random_word();
-  commands_ << "::stop-commands::" << word_ << '\n' << std::flush;
+  return "::stop-commands::" + word_ + "\n";
 }
 
 void CommandsStopped::tell(std::string_view commands) {
-  commands_ << "::" << word_ << "::\n" << commands << std::flush;
-  stop();
+  const std::lock_guard lock(mutex_);
+  std::string text = fmt::format("::{}::\n{}", word_, commands);
+  // In one piece, so that no line of another thread's gets between.
+  commands_ << text.append(stop()) << std::flush;
 }
 
 }  // namespace offshoot::app

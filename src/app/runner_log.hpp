@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <mutex>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -15,12 +16,13 @@ class CommandsStopped {
   CommandsStopped(const CommandsStopped&) = delete;
   CommandsStopped& operator=(const CommandsStopped&) = delete;
   ~CommandsStopped();
-  /// Commands of our own, whole lines: they are taken, and nothing after them.
+  /// Commands of our own, whole lines: they are taken, and nothing after them. By any thread.
   void tell(std::string_view commands);
 
  private:
-  void stop();
+  std::string stop();
   std::ostream& commands_;
+  std::mutex mutex_;  ///< guards the word
   std::string word_;
 };
 

@@ -98,6 +98,9 @@ std::string_view nearest(std::string_view word, const std::vector<std::string_vi
   return best;
 }
 
+/// What the value of a section that is a setting itself is called inside the section: `store: {at: …, keep: 90d}`.
+constexpr std::string_view own_value = "at";
+
 std::string_view leaf_of(std::string_view key) { return key.substr(key.find('.') + 1); }
 
 /// What may stand under a section; under the empty one, sections and keys of their own.
@@ -106,6 +109,7 @@ std::vector<std::string_view> keys_in(std::string_view section) {
   for (const auto& setting : settings_table()) {
     const auto of = section_of(setting.key);
     const auto key = section.empty() && !of.empty() ? of : leaf_of(setting.key);
+    if (!section.empty() && setting.key == section) keys.push_back(own_value);
     if ((section.empty() || of == section) && (keys.empty() || keys.back() != key)) keys.push_back(key);
   }
   return keys;
@@ -180,6 +184,8 @@ class FileReader {
   }
 
   void read_section(const std::string& section, const YAML::Node& key, const YAML::Node& body) {
+    // A section that is a setting itself, such as store, may hold its value alone.
+    if (!body.IsMap() && find_setting(section) != nullptr) return read_value("", key, body);
     if (body.IsNull()) return;
     if (!body.IsMap()) {
       return complain(key, fmt::format("{}: expected settings below it, found {}", section, described(body)),
@@ -190,8 +196,14 @@ class FileReader {
 
   void read_value(const std::string& section, const YAML::Node& key, const YAML::Node& value) {
     const std::string& name = key.Scalar();
-    const Setting* setting = find_setting(section.empty() ? name : section + "." + name);
-    if (setting == nullptr || section_of(setting->key) != section) {
+    const Setting* setting = nullptr;
+    if (!section.empty() && name == own_value) {
+      setting = find_setting(section);
+    } else {
+      setting = find_setting(section.empty() ? name : section + "." + name);
+      if (setting != nullptr && section_of(setting->key) != section) setting = nullptr;
+    }
+    if (setting == nullptr) {
       return complain(key, fmt::format("unknown key {}", quote(name)), hint_for_unknown(section, name));
     }
     const Place place = place_of(value.IsNull() ? key : value);

@@ -10,6 +10,7 @@
 #include <ostream>
 #include <random>
 #include <span>
+#include <sstream>
 
 #include "app/checkout.hpp"
 #include "app/event.hpp"
@@ -19,7 +20,9 @@
 #include "change/repository.hpp"
 #include "dbt/profiles.hpp"
 #include "dbt/project.hpp"
+#include "store/folder_store.hpp"
 #include "store/redacting_store.hpp"
+#include "store/s3_store.hpp"
 
 namespace offshoot::app {
 
@@ -46,6 +49,7 @@ std::vector<std::string> flags_of(const Options& options) {
   add("store", options.store);
   add("build.select", options.select);
   add("build.exclude", options.exclude);
+  add("dbt.vars", options.vars);
   if (options.full_refresh) flags.emplace_back("build.full_refresh=true");
   if (options.fail_fast) flags.emplace_back("build.fail_fast=true");
   if (options.threads > 0) flags.push_back(fmt::format("build.threads={}", options.threads));
@@ -173,9 +177,17 @@ std::vector<std::string> settings_without_effect(const Settings& settings) {
   };
   look(settings.branch.incremental != defaults.branch.incremental, "branch.incremental");
   look(settings.compare != defaults.compare, "compare");
-  look(settings.deploy != defaults.deploy, "deploy");
   look(settings.dbt.requirements != defaults.dbt.requirements, "dbt.requirements");
   return notes;
+}
+
+/// Whether the next job will find what this one keeps. A folder of the checkout goes with the runner; one elsewhere was
+/// chosen by a person who has such a disk.
+bool will_last(const store::Store& store, const fs::path& folder, const change::Repository& repository,
+               const io::Environment& environment) {
+  if (store.shared() || !is_github_job(environment)) return true;
+  const fs::path inside = folder.lexically_normal().lexically_relative(repository.root());
+  return inside.empty() || *inside.begin() == "..";
 }
 
 /// What the profile holds of secrets. A project that cannot be read is told of later.
@@ -184,6 +196,28 @@ void learn_secrets(const Invocation& invocation, const fs::path& root, const Set
   if (!project) return;
   const auto profile = dbt::read_profile(*project, {settings.dbt.profiles, root, invocation.environment});
   if (profile) add_secrets_of_profile(profile->document, invocation.environment, invocation.secrets);
+}
+
+struct OpenStore {
+  std::unique_ptr<store::Store> store;
+  fs::path cache;
+};
+
+/// The store that the settings name, and a folder of this machine for what is only worth keeping here.
+Result<OpenStore> open_store(const std::string& setting, const fs::path& root, const io::Environment& environment,
+                             store::S3Surroundings s3) {
+  if (!setting.starts_with("s3://")) {
+    const fs::path folder = root / setting;
+    return OpenStore{std::make_unique<store::FolderStore>(folder), folder / "cache"};
+  }
+  auto opened = store::open_s3(setting, environment, std::move(s3));
+  if (!opened) return tl::unexpected(opened.error());
+  const fs::path local = root / Settings{}.store;
+  std::error_code error;
+  if (!fs::exists(local / ".gitignore", error)) {
+    if (auto written = io::write_file(local / ".gitignore", "*\n"); !written) return tl::unexpected(written.error());
+  }
+  return OpenStore{std::move(*opened), local / "cache"};
 }
 
 report::ProgressOptions progress_options(const Invocation& invocation) {
@@ -201,6 +235,21 @@ Surroundings::Surroundings(const Invocation& invocation, io::TemporaryFolder scr
     : scratch_(std::move(scratch)),
       progress_([&err = invocation.err](std::string_view text) { err << text << std::flush; },
                 [this] { return watch_.seconds(); }, progress_options(invocation)) {}
+
+void Surroundings::learn(const Invocation& invocation, const std::string& secret) {
+  const std::lock_guard lock(learning_);
+  const auto known = invocation.secrets.lines().size();
+  invocation.secrets.add(secret);
+  const auto lines = invocation.secrets.lines();
+  if (lines.size() == known || !is_github_job(invocation.environment)) return;
+  std::ostringstream masks;
+  mask(std::span(lines).subspan(known), masks);
+  if (commands_) {
+    commands_->tell(masks.str());
+  } else {
+    invocation.runner << masks.str() << std::flush;
+  }
+}
 
 Result<std::unique_ptr<Surroundings>> Surroundings::make(const Invocation& invocation, const Options& options,
                                                          const std::string& command) {
@@ -230,19 +279,21 @@ Result<std::unique_ptr<Surroundings>> Surroundings::make(const Invocation& invoc
   auto root = project_root(*repository, *occasion, made->scratch_.path());
   if (!root) return tl::unexpected(root.error());
   for (auto& note : settings_without_effect(*settings)) notes.push_back(std::move(note));
-  if (settings->store.starts_with("s3://")) {
-    return failed(ExitStatus::usage, "opening the store", "this version keeps runs in a folder only",
-                  "set store to a folder, such as .offshoot");
-  }
-  const fs::path store = repository->root() / settings->store;
-  made->store_ =
-      std::make_unique<store::RedactingStore>(std::make_unique<store::FolderStore>(store), invocation.secrets);
+  const auto learned = [&invocation, made = made.get()](const std::string& secret) { made->learn(invocation, secret); };
+  // Not told of an interruption at once: an interrupted run is kept as well.
+  auto store = open_store(settings->store, repository->root(), invocation.environment,
+                          {.stop = made->interrupts_.late_token(), .learned = learned});
+  if (!store) return tl::unexpected(store.error());
+  made->store_ = std::make_unique<store::RedactingStore>(std::move(store->store), invocation.secrets);
   const auto masked = invocation.secrets.lines().size();
   if (*trust == flow::HeadTrust::trusted) learn_secrets(invocation, *root, *settings);
   if (is_github_job(invocation.environment)) {
-    mask(std::span(invocation.secrets.lines()).subspan(masked), invocation.runner);
+    const auto lines = invocation.secrets.lines();
+    mask(std::span(lines).subspan(masked), invocation.runner);
     made->commands_.emplace(invocation.runner);
   }
+  const bool lasts =
+      will_last(*made->store_, repository->root() / settings->store, *repository, invocation.environment);
   const io::Instant started = io::now();
   made->context_ = std::make_unique<flow::Context>(flow::Context{
       .repository_root = std::move(*root),
@@ -255,15 +306,18 @@ Result<std::unique_ptr<Surroundings>> Surroundings::make(const Invocation& invoc
       .expected_head = expected_head_of(*occasion),
       .trusted_commit = occasion->decides ? std::optional(occasion->decides->sha) : std::nullopt,
       .secrets = &invocation.secrets,
+      .learned = learned,
       .head_trust = *trust,
       .trust_owner = trust_owner,
+      .default_branch = occasion->event ? occasion->event->default_branch : "",
       .run_id = run_id_of(invocation.environment, io::rfc3339(started)),
       .started = started,
       .stop = made->interrupts_.token(),
       .interrupted_by = [&interrupts = made->interrupts_] { return interrupts.signal(); },
       .progress = made->progress_,
       .store = *made->store_,
-      .cache = store / "cache",
+      .store_lasts = lasts,
+      .cache = store->cache,
       .scratch = made->scratch_.path(),
   });
   return made;

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "app/app.hpp"
@@ -32,11 +34,14 @@ class Surroundings {
 
  private:
   Surroundings(const Invocation& invocation, io::TemporaryFolder scratch);
+  /// Keeps a secret that was got on the way out of all that leaves, the runner's log included (requirement C1).
+  void learn(const Invocation& invocation, const std::string& secret);
   std::optional<CommandsStopped> commands_;  ///< in a job of GitHub's: none is taken from the log
   Interrupts interrupts_;
   io::TemporaryFolder scratch_;
   io::Stopwatch watch_;
   report::Progress progress_;
+  std::mutex learning_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<flow::Context> context_;
 };

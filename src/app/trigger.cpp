@@ -75,27 +75,59 @@ Decision of_push(const Event& event) {
   return {.errand = Errand::deploy, .reasons = {"the default branch was pushed to"}};
 }
 
-Decision of_dispatch(const Event& event) {
+Wishes wishes_of(const Event& event) {
   const auto input = [&](const char* name) {
     const auto found = event.inputs.find(name);
     return found == event.inputs.end() ? std::string() : found->second;
   };
+  return {.full_refresh = input("full_refresh") == "true" || input("full-refresh") == "true",
+          .select = input("select"),
+          .ref = input("ref"),
+          .target = input("target"),
+          .vars = input("vars"),
+          .from_failure = input("from_failure").empty() ? input("from-failure") : input("from_failure"),
+          .to = input("to")};
+}
+
+/// What of the wishes this errand cannot fulfil: silence would let a person believe that it did.
+std::string unheard(Errand errand, const Wishes& wishes) {
+  const bool runs = errand == Errand::run;
+  const bool builds = runs || errand == Errand::deploy;
+  std::string names;
+  const auto look = [&](bool heard, bool given, std::string_view name) {
+    if (given && !heard) names += fmt::format("{}'{}'", names.empty() ? "" : ", ", name);
+  };
+  look(builds, wishes.full_refresh, "full_refresh");
+  look(builds, !wishes.select.empty(), "select");
+  look(runs, !wishes.ref.empty(), "ref");
+  look(runs, !wishes.target.empty(), "target");
+  look(runs, !wishes.vars.empty(), "vars");
+  look(runs, !wishes.from_failure.empty(), "from_failure");
+  look(errand == Errand::rollback, !wishes.to.empty(), "to");
+  return names;
+}
+
+Decision of_dispatch(const Event& event) {
   const bool on_default = !event.default_branch.empty() && event.ref == "refs/heads/" + event.default_branch;
-  const std::string command = input("command").empty() ? (on_default ? "deploy" : "run") : input("command");
-  Decision decision{.full_refresh = input("full_refresh") == "true" || input("full-refresh") == "true",
-                    .select = input("select"),
-                    .reasons = {"it was started by hand"}};
-  if (command == "deploy" && !on_default) {
-    return refuse("a deploy was asked for on a ref that is not the default branch");
-  }
-  if (command == "deploy") {
-    decision.errand = Errand::deploy;
+  Decision decision{.wishes = wishes_of(event), .reasons = {"it was started by hand"}};
+  const auto given = event.inputs.find("command");
+  std::string command = given == event.inputs.end() ? "" : given->second;
+  if (command.empty()) command = on_default && decision.wishes.from_failure.empty() ? "deploy" : "run";
+  if (command == "deploy" || command == "rollback") {
+    if (!on_default) return refuse(fmt::format("a {} was asked for on a ref that is not the default branch", command));
+    decision.errand = command == "deploy" ? Errand::deploy : Errand::rollback;
+    if (command == "rollback" && decision.wishes.to.empty()) {
+      return refuse("a rollback needs the input 'to': the commit that was deployed then");
+    }
   } else if (command == "clean") {
     decision.errand = Errand::sweep;
   } else if (command == "run") {
     decision.errand = Errand::run;
   } else {
-    return refuse("the input 'command' of the dispatch is none of deploy, run and clean");
+    return refuse("the input 'command' of the dispatch is none of deploy, run, rollback and clean");
+  }
+  if (const auto names = unheard(decision.errand, decision.wishes); !names.empty()) {
+    return refuse(fmt::format("the command '{}' does nothing with {}", command, names));
   }
   return decision;
 }
@@ -143,7 +175,7 @@ Decision of_comment(const Event& event) {
     decision.errand = Errand::check;
   } else if (is({"/offshoot", "check", "--full-refresh"})) {
     decision.errand = Errand::check;
-    decision.full_refresh = true;
+    decision.wishes.full_refresh = true;
   } else if (is({"/offshoot", "clean"})) {
     decision.errand = Errand::clean_one;
     decision.first->pull_request = 0;  // a branch can be dropped when its head is long gone
@@ -176,6 +208,8 @@ std::string_view name_of(Errand errand) {
       return "check";
     case Errand::deploy:
       return "deploy";
+    case Errand::rollback:
+      return "rollback";
     case Errand::run:
       return "run";
     case Errand::clean_one:

@@ -13,7 +13,7 @@
 namespace offshoot::app {
 
 /// What `offshoot auto` does about an event.
-enum class Errand { nothing, check, deploy, run, clean_one, sweep, refuse };
+enum class Errand { nothing, check, deploy, rollback, run, clean_one, sweep, refuse };
 
 /// What has to be asked of GitHub before an errand may begin.
 struct Question {
@@ -23,12 +23,23 @@ struct Question {
   bool operator==(const Question&) const = default;
 };
 
+/// What a person who starts a workflow by hand may say beside the command; empty = nothing. Untrusted text.
+struct Wishes {
+  bool full_refresh = false;
+  std::string select{};
+  std::string ref{};
+  std::string target{};
+  std::string vars{};
+  std::string from_failure{};  ///< a run's id
+  std::string to{};            ///< of a rollback
+  bool operator==(const Wishes&) const = default;
+};
+
 /// An errand, with the reasons for it. Reasons are sentences that hold no text of the project.
 struct Decision {
   Errand errand = Errand::nothing;
   int pull_request = 0;
-  bool full_refresh = false;
-  std::string select{};
+  Wishes wishes{};
   std::optional<Question> first{};  ///< to be answered before anything happens
   std::vector<std::string> reasons{};
   bool operator==(const Decision&) const = default;

@@ -173,6 +173,10 @@ class CommandLineSession final : public Session {
       return failed(ExitStatus::usage, doing, "isolation by database needs dbt's Python package",
                     "install dbt-core where dbt.python finds it, or set branch.isolate: schema");
     }
+    if (!request.placed.empty()) {
+      return failed(ExitStatus::usage, doing, "building beside production needs dbt's Python package",
+                    "install dbt-core where dbt.python finds it, or set deploy.mode: in-place");
+    }
     const auto target_path = options_.scratch / ("resolved-" + io::sha256_hex(request.as).substr(0, 12));
     if (auto log = parse_project(request.at, target_path, partial_parse_of(request.handle), doing); !log) {
       return tl::unexpected(log.error());

@@ -41,6 +41,18 @@ long long count(const Json& object, const char* key) {
   return -1;
 }
 
+/// Everything in an adapter's response that is a number, the rows aside.
+std::vector<Reported> numbers_in(const Json& response) {
+  std::vector<Reported> numbers;
+  if (!response.is_object()) return numbers;
+  for (const auto& item : response.items()) {
+    if (item.value().is_number() && item.key() != "rows_affected") {
+      numbers.push_back({item.key(), item.value().get<double>()});
+    }
+  }
+  return numbers;
+}
+
 struct Kind {
   std::string name;  ///< "run-results", "manifest"
   int version = 0;
@@ -91,6 +103,7 @@ NodeResult parse_node_result(const Json& entry) {
   } else {
     result.rows_affected = count(entry, "rows_affected");
   }
+  if (entry.is_object() && entry.contains("adapter_response")) result.reported = numbers_in(entry["adapter_response"]);
   result.relation = text(entry, "relation_name");
   if (result.relation.empty()) result.relation = text(entry, "relation");
   result.query = text(entry, "compiled_code");

@@ -207,6 +207,7 @@ class RunnerSession final : public Session {
     (*body)["handle"] = request.handle;
     (*body)["as"] = request.as;
     (*body)["sources_database"] = request.sources_database ? Json(*request.sources_database) : Json();
+    (*body)["placed"] = request.placed;
     const auto result = ask("resolve", std::move(*body), doing);
     if (!result) return tl::unexpected(result.error());
     Resolved resolved;

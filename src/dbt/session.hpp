@@ -79,6 +79,7 @@ struct ResolveRequest {
   std::string handle;
   std::string as;
   std::optional<std::string> sources_database{};  ///< sources that name no database of their own are read from this one
+  std::map<std::string, std::string> placed{};  ///< by unique id, the schema of nodes that do not lie where macros say
 };
 
 struct ResolvedNode {

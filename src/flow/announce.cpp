@@ -290,7 +290,7 @@ void Announcement::deploy_begins(const Run& run) {
   (void)github::end_deployments(there.client, "production", there.step.run_url, github::End::under_way);
   const auto begun = github::begin_deployment(there.client, {.sha = change->head.sha,
                                                              .environment = "production",
-                                                             .description = "dbt build of production",
+                                                             .description = "Production, by offshoot " + run.origin.command,
                                                              .run_id = there.step.run_id,
                                                              .production = true});
   if (!begun) return note("The deployment could not be recorded (deployments: write)", begun.error().why);
@@ -312,6 +312,11 @@ void Announcement::deploy_ended(const Run& run, const std::string& kept_at) {
         github::set_deployment_state(there.client, there.deployment, state, there.step.run_url, verdict.headline);
     if (!set) note("The deployment's end could not be recorded", set.error().why);
   }
+  run_ended(run, kept_at);
+}
+
+void Announcement::run_ended(const Run& run, const std::string& kept_at) {
+  if (!on_github_) return;
   commands_ = github::annotation_commands(report::annotations(run));
   write_step_files(run, kept_at);
 }

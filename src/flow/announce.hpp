@@ -45,6 +45,9 @@ class Announcement {
   void deploy_begins(const Run& run);
   void deploy_ended(const Run& run, const std::string& kept_at);
 
+  /// Tells of the end of a run that is neither: annotations, summary and outputs.
+  void run_ended(const Run& run, const std::string& kept_at);
+
   /// Tells that branches are gone.
   void branches_dropped(const std::vector<std::string>& names);
 

@@ -9,6 +9,7 @@
 #include "flow/relations_json.hpp"
 #include "io/files.hpp"
 #include "io/json.hpp"
+#include "store/transfer.hpp"
 
 namespace offshoot::flow {
 
@@ -60,6 +61,13 @@ Result<std::string> state_key(const Context& context, const ProjectAtHand& at_ha
   return io::sha256_hex(io::to_line(parts));
 }
 
+/// Whether nobody but who may write to the default branch decided what this run reads; by hand, whoever runs it.
+bool of_default_branch(const Context& context) {
+  const std::string& event = context.origin.event;
+  if (event.empty() || event == "schedule") return true;
+  return (event == "push" || event == "workflow_dispatch") && context.origin.ref == context.default_branch;
+}
+
 class KeptState {
  public:
   KeptState(const Context& context, const std::string& key)
@@ -72,23 +80,23 @@ class KeptState {
     if (!*production) return std::optional<BaseState>{};
     auto relations = parse_relations(**production, prefix_ + production_name);
     if (!relations) return tl::unexpected(relations.error());
-    for (const char* name : {manifest_name, partial_parse_name}) {
-      const auto bytes = context_.store.get(prefix_ + name);
-      if (!bytes) return tl::unexpected(bytes.error());
-      if (!*bytes) return std::optional<BaseState>{};
-      if (auto written = io::write_file(folder / name, **bytes, 0600); !written) return tl::unexpected(written.error());
-    }
+    const auto fetched =
+        store::fetch_files(context_.store, {{prefix_ + manifest_name, folder / manifest_name, {}},
+                                            {prefix_ + partial_parse_name, folder / partial_parse_name, {}}});
+    if (!fetched) return tl::unexpected(fetched.error());
+    if (!*fetched) return std::optional<BaseState>{};
     return std::optional(
         BaseState{folder / manifest_name, folder / partial_parse_name, std::move(*relations), "from the store"});
   }
 
-  /// Keeps a state. Failing to is no error of the run: the next run parses again.
+  /// Keeps a state. Failing to is no error of the run: the next run parses again. In a store that others read, only runs
+  /// of the default branch do: dbt loads what is kept, and in a pull request its author made it (requirement C3).
   void keep(const BaseState& state) const {
-    const auto manifest = io::read_file(state.manifest);
-    const auto partial_parse = io::read_file(state.partial_parse_file);
-    if (!manifest || !partial_parse) return;
-    if (!context_.store.put(prefix_ + manifest_name, *manifest)) return;
-    if (!context_.store.put(prefix_ + partial_parse_name, *partial_parse)) return;
+    if (context_.store.shared() && !of_default_branch(context_)) return;
+    if (!store::put_files(context_.store, {{prefix_ + manifest_name, state.manifest, {}},
+                                           {prefix_ + partial_parse_name, state.partial_parse_file, {}}})) {
+      return;
+    }
     context_.store.put(prefix_ + production_name, to_json(state.production));
   }
 

@@ -26,6 +26,7 @@ Outcome<Build> build_planned(const Context& context, const Planned& planned, dbt
                                  session, listener);
   artifacts.push_back({"run_results.json", target_path / "run_results.json"});
   artifacts.push_back({"manifest.json", planned.manifest});
+  artifacts.push_back({"compiled", target_path / "compiled"});
   return built;
 }
 

@@ -12,9 +12,11 @@
 
 #include "branch/lifecycle.hpp"
 #include "flow/building.hpp"
+#include "flow/costs.hpp"
 #include "flow/elementary.hpp"
 #include "flow/planning.hpp"
 #include "flow/publishing.hpp"
+#include "flow/review.hpp"
 #include "flow/stages.hpp"
 
 namespace offshoot::flow {
@@ -71,15 +73,31 @@ Result<Dbt> start(const Context& context, const ProjectAtHand& at_hand) {
   return Dbt{std::move(*session), std::move(*head)};
 }
 
+/// Of a run that failed. What ended well there is still in the branch, and is read from it.
+Result<void> keep_what_is_left(Plan& plan, const CheckOptions& options) {
+  const auto before = plan.nodes.size();
+  for (const auto& id : *options.only) {
+    if (std::ranges::find(plan.nodes, id, &PlannedNode::unique_id) != plan.nodes.end()) continue;
+    return failed(ExitStatus::usage, "going on with the run " + options.from_failure,
+                  fmt::format("{} is left of it, and is not planned now", id),
+                  "give the settings and variables that the run had, or check again");
+  }
+  std::erase_if(plan.nodes, [&](const PlannedNode& node) { return !options.only->contains(node.unique_id); });
+  plan.notes.push_back(fmt::format("{} of {} nodes are left of the run {}; the others ended well there.",
+                                   plan.nodes.size(), before, options.from_failure));
+  return {};
+}
+
 /// The part of a check that needs dbt: plan, branch, build, reports.
-void plan_and_build(const Context& context, Beginning& beginning, Dbt& dbt, Announcement& announcement, Run& run,
-                    std::vector<Artifact>& artifacts) {
+void plan_and_build(const Context& context, const CheckOptions& options, Beginning& beginning, Dbt& dbt,
+                    Announcement& announcement, Run& run, std::vector<Artifact>& artifacts) {
   auto planned = timed(run, "plan", [&] {
     return make_plan(context, *beginning.repository, *run.change.finished(), *beginning.at_hand, dbt.head,
                      beginning.relevance, *dbt.session);
   });
-  if (!planned) {
-    run.plan = planned.error();
+  const auto kept = planned && options.only ? keep_what_is_left(planned->plan, options) : Result<void>{};
+  if (!planned || !kept) {
+    run.plan = planned ? kept.error() : planned.error();
     return skip_the_rest(run, "there is no plan");
   }
   run.plan = planned->plan;
@@ -150,7 +168,7 @@ void check_change(const Context& context, const CheckOptions& options, Beginning
     run.plan = dbt->error();
     skip_the_rest(run, "there is no plan");
   } else {
-    plan_and_build(context, beginning, **dbt, announcement, run, artifacts);
+    plan_and_build(context, options, beginning, **dbt, announcement, run, artifacts);
   }
   linting.finish(run);
 }
@@ -195,13 +213,12 @@ Run check(const Context& context, Announcement& announcement, const CheckOptions
   } else if (beginning.at_hand) {
     check_change(context, options, beginning, announcement, run, artifacts);
   }
+  weigh_costs(context, run);
   end(context, watch, run);
   // From here nothing changes the verdict: it only has to arrive.
-  const auto published = publish(context, run, artifacts);
-  if (!published) {
-    run.notes.push_back("The run could not be kept: " + published.error().doing + ": " + published.error().why);
-  }
-  announcement.conclude(run, published.value_or(""));
+  publish(context, run, artifacts);
+  keep_review(context, run);
+  announcement.conclude(run, run.kept_in);
   run.notes.insert(run.notes.end(), announcement.notes().begin(), announcement.notes().end());
   return run;
 }

@@ -5,9 +5,11 @@
 
 #include <algorithm>
 
+#include "branch/folders.hpp"
 #include "branch/lifecycle.hpp"
 #include "branch/names.hpp"
 #include "flow/project_at_hand.hpp"
+#include "flow/swap.hpp"
 
 namespace offshoot::flow {
 
@@ -25,7 +27,8 @@ Result<std::function<bool(const OwnerMark&)>> chooser(const Context& context, co
   return [name = std::move(*own)](const OwnerMark& mark) { return mark.branch == name; };
 }
 
-/// Schemas and databases that profiles.yml names for any target: never a branch's (requirement E3, condition 2).
+}  // namespace
+
 std::set<std::string> names_in_use(const dbt::Profile& profile) {
   std::set<std::string> names;
   for (const auto& output : profile.outputs) {
@@ -34,6 +37,8 @@ std::set<std::string> names_in_use(const dbt::Profile& profile) {
   }
   return names;
 }
+
+namespace {
 
 /// Where the target's DuckDB file lies, and so its branches; absent = the target is no DuckDB file.
 Result<std::optional<fs::path>> folder_of_files(const Context& context, const ProjectAtHand& at_hand,
@@ -51,6 +56,14 @@ Result<std::optional<fs::path>> folder_of_files(const Context& context, const Pr
   }
   if (path.empty() || path == ":memory:" || path.starts_with("md:")) return std::optional<fs::path>{};
   return std::optional((at_hand.folder / path).parent_path());
+}
+
+/// Whether this login may drop the branch; files, whoever may.
+Result<bool> may_drop(const branch::Found& one, const dbt::WarehouseAt& at, dbt::Session& session) {
+  if (!one.file.empty()) return true;
+  const auto droppable = session.macro(at, "droppable_schemas", {{"schemas", one.schemas}});
+  if (!droppable) return tl::unexpected(droppable.error());
+  return droppable->size() == one.schemas.size();
 }
 
 void add(branch::Listing& to, branch::Listing&& from) {
@@ -79,6 +92,8 @@ Result<Cleaned> clean(const Context& context, const CleanOptions& options) {
         branch::list_files(**folder, at_hand->profile, at_hand->target, context.scratch / "marks", ours, **session);
     if (!files) return tl::unexpected(files.error());
     add(found, std::move(*files));
+    // Versions of production that a deploy has kept lie beside production's own file: usually the same folder.
+    add(found, branch::list_folders(**folder, ours));
   }
   // A DuckDB file that is not there has no schemas, and asking would make it.
   const auto* output = at_hand->profile.output(at_hand->target);
@@ -96,11 +111,31 @@ Result<Cleaned> clean(const Context& context, const CleanOptions& options) {
       cleaned.kept.push_back(fmt::format("{} (until {})", one.mark.branch, one.mark.expires));
       continue;
     }
-    auto dropped = options.dry_run ? Result<void>{} : branch::drop(one, warehouse, **session);
+    if (is_beside_production(one.mark)) {
+      const auto may = may_drop(one, warehouse, **session);
+      if (!may) return tl::unexpected(may.error());
+      if (!*may) {
+        cleaned.left.push_back(fmt::format(
+            "'{}' holds a version of production; deploy drops it, with production's login", one.mark.branch));
+        continue;
+      }
+    }
+    const bool folder_of_files = !one.file.empty() && fs::is_directory(one.file);
+    auto dropped = options.dry_run   ? Result<void>{}
+                   : folder_of_files ? branch::drop_folder(one.file)
+                                     : branch::drop(one, warehouse, **session);
     if (dropped) {
       cleaned.dropped.push_back(one.mark.branch);
     } else {
       cleaned.failures.push_back(dropped.error());
+    }
+  }
+  if (options.expired) {
+    auto tidied = tidy_store(context, options.dry_run);
+    if (tidied) {
+      cleaned.store = *tidied;
+    } else {
+      cleaned.failures.push_back(tidied.error());
     }
   }
   return cleaned;

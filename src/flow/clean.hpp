@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "dbt/profiles.hpp"
 #include "flow/context.hpp"
+#include "flow/retention.hpp"
 
 namespace offshoot::flow {
 
@@ -22,8 +26,12 @@ struct Cleaned {
   std::vector<std::string> dropped{};  ///< or would be
   std::vector<std::string> kept{};     ///< ours, and not asked for
   std::vector<std::string> left{};     ///< looks like ours and must not be dropped, and why: sentences
+  std::optional<Tidied> store{};       ///< with `expired` only
   std::vector<Failed> failures{};      ///< branches that could not be dropped; the next run finds them again
 };
+
+/// Schemas and databases that profiles.yml names for any target: never a branch's (requirement E3, condition 2).
+std::set<std::string> names_in_use(const dbt::Profile& profile);
 
 /// Finds branches by their owner's marks in the warehouse, never by the store, and drops those asked for.
 Result<Cleaned> clean(const Context& context, const CleanOptions& options);

@@ -39,14 +39,17 @@ struct Context {
   std::optional<std::string> expected_head{};   ///< the event's; HEAD must be it or its merge commit (A7)
   std::optional<std::string> trusted_commit{};  ///< whose files say what children may see (D1); absent = HEAD's own
   const io::Redaction* secrets = nullptr;       ///< taken out of all that leaves; null = there are none
+  std::function<void(const std::string&)> learned{};  ///< is told of a secret that was got on the way
   HeadTrust head_trust = HeadTrust::trusted;
   change::TrustOwner trust_owner = change::TrustOwner::no;
+  std::string default_branch{};  ///< as the event names it; empty outside Actions
   std::string run_id;
   io::Instant started;
   std::stop_token stop{};
   std::function<int()> interrupted_by{};  ///< the signal, once `stop` has been requested
   report::Progress& progress;
   store::Store& store;
+  bool store_lasts = true;        ///< false: it goes with the runner, and what an earlier job kept there is no proof
   std::filesystem::path cache;    ///< installed packages are kept here between runs
   std::filesystem::path scratch;  ///< a private folder that goes when the process does
 };

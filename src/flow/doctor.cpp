@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "flow/memory.hpp"
 #include "flow/relations_json.hpp"
 #include "flow/stages.hpp"
 #include "lint/sqlfluff.hpp"
@@ -97,7 +98,7 @@ Finding look_at_grants(const Context& context, const ProjectAtHand& at_hand, dbt
 }  // namespace
 
 std::vector<Finding> doctor(const Context& context) {
-  std::vector<Finding> findings{look_at_git(context)};
+  std::vector<Finding> findings{look_at_git(context), look_at_store(context)};
   const auto at_hand = look_at_project(context);
   if (!at_hand) {
     findings.push_back(problem("project", at_hand.error()));

@@ -68,8 +68,8 @@ bool compare_more_unrendered_values(const ProjectAtHand& at_hand, const std::str
 }
 
 /// Whether only comments and whitespace differ, where the settings say that these do not count.
-state::SameCode same_code(const Context& context, const std::string& adapter) {
-  if (!context.settings.build.skip_formatting) return {};
+state::SameCode same_code(const BuildSettings& settings, const std::string& adapter) {
+  if (!settings.skip_formatting) return {};
   return [dialect = change::dialect_of(adapter)](std::string_view before, std::string_view after) {
     return change::compare_sql(before, after, dialect) == change::Sameness::same;
   };
@@ -84,61 +84,6 @@ state::FileChanged file_changed(const Change& change, const ProjectAtHand& at_ha
       return package == own ? file.path == folder + std::string(path) : ("/" + file.path).ends_with(end);
     });
   };
-}
-
-/// What the two manifests select, and the plan of it.
-struct Selected {
-  Plan plan;
-  std::vector<std::string> as_dbt;  ///< unique ids that dbt is to select
-};
-
-/// Sets what the two manifests say is to be built, and why; of the files that get nothing built, why not.
-Result<Selected> select_nodes(const Context& context, const Change& change, const ProjectAtHand& at_hand,
-                              const change::Relevance& relevance, const state::Manifest& base,
-                              const state::Manifest& head) {
-  auto selection =
-      state::select(base, head,
-                    {.select = context.settings.build.select,
-                     .exclude = context.settings.build.exclude,
-                     .compare_more_unrendered_values = compare_more_unrendered_values(at_hand, head.dbt_version()),
-                     .same_code = same_code(context, head.adapter_type()),
-                     .file_changed = file_changed(change, at_hand)});
-  if (!selection) return tl::unexpected(selection.error());
-  auto list = state::build_list(*selection, head);
-  Plan plan;
-  plan.nodes = std::move(list.nodes);
-  plan.unbuilt = std::move(list.unbuilt);
-  plan.left_out = std::move(selection->left_out);
-  plan.idle_files = unselected_files(relevance.relevant, at_hand.in_repository, *selection, base, head);
-  plan.idle_files.insert(plan.idle_files.end(), relevance.idle.begin(), relevance.idle.end());
-  std::ranges::sort(plan.idle_files, {}, &IdleFile::path);
-  plan.removed = std::move(selection->removed);
-  plan.notes = std::move(selection->notes);
-  plan.notes.insert(plan.notes.end(), list.notes.begin(), list.notes.end());
-  plan.project_dir = at_hand.in_repository;
-  plan.dbt_started = true;
-  return Selected{std::move(plan), std::move(selection->as_dbt)};
-}
-
-/// Code that can write anywhere, whatever its relation's name says.
-void list_unproven(Plan& plan, const state::Manifest& head) {
-  for (const auto& entry : head.nodes()) {
-    if (!plan.nodes.empty() && entry.unique_id.starts_with("operation.")) {
-      plan.unproven.push_back({std::string(entry.unique_id), "hook of the whole run"});
-    }
-  }
-  for (const auto& planned : plan.nodes) {
-    const state::Entry* entry = head.find_node(planned.unique_id);
-    if (entry == nullptr) continue;
-    const auto node = head.info(*entry);
-    const std::string code = head.text(*entry, state::Field::raw_code);
-    if (node.pre_hook) plan.unproven.push_back({planned.unique_id, "pre-hook"});
-    if (node.post_hook) plan.unproven.push_back({planned.unique_id, "post-hook"});
-    if (node.language == "python") plan.unproven.push_back({planned.unique_id, "Python model"});
-    if (code.find("run_query") != std::string::npos || code.find("call statement") != std::string::npos) {
-      plan.unproven.push_back({planned.unique_id, "run_query"});
-    }
-  }
 }
 
 Result<Branch> name_branch(const Context& context, const Change& change, const dbt::Parsed& head,
@@ -211,6 +156,53 @@ void verify_plan(Plan& plan, Result<Verified> verified) {
 
 }  // namespace
 
+Result<Selected> select_nodes(const BuildSettings& settings, const Change& change, const ProjectAtHand& at_hand,
+                              const change::Relevance& relevance, const state::Manifest& base,
+                              const state::Manifest& head) {
+  auto selection =
+      state::select(base, head,
+                    {.select = settings.select,
+                     .exclude = settings.exclude,
+                     .compare_more_unrendered_values = compare_more_unrendered_values(at_hand, head.dbt_version()),
+                     .same_code = same_code(settings, head.adapter_type()),
+                     .file_changed = file_changed(change, at_hand)});
+  if (!selection) return tl::unexpected(selection.error());
+  auto list = state::build_list(*selection, head);
+  Plan plan;
+  plan.nodes = std::move(list.nodes);
+  plan.unbuilt = std::move(list.unbuilt);
+  plan.left_out = std::move(selection->left_out);
+  plan.idle_files = unselected_files(relevance.relevant, at_hand.in_repository, *selection, base, head);
+  plan.idle_files.insert(plan.idle_files.end(), relevance.idle.begin(), relevance.idle.end());
+  std::ranges::sort(plan.idle_files, {}, &IdleFile::path);
+  plan.removed = std::move(selection->removed);
+  plan.notes = std::move(selection->notes);
+  plan.notes.insert(plan.notes.end(), list.notes.begin(), list.notes.end());
+  plan.project_dir = at_hand.in_repository;
+  plan.dbt_started = true;
+  return Selected{std::move(plan), std::move(selection->as_dbt)};
+}
+
+void list_unproven(Plan& plan, const state::Manifest& head) {
+  for (const auto& entry : head.nodes()) {
+    if (!plan.nodes.empty() && entry.unique_id.starts_with("operation.")) {
+      plan.unproven.push_back({std::string(entry.unique_id), "hook of the whole run"});
+    }
+  }
+  for (const auto& planned : plan.nodes) {
+    const state::Entry* entry = head.find_node(planned.unique_id);
+    if (entry == nullptr) continue;
+    const auto node = head.info(*entry);
+    const std::string code = head.text(*entry, state::Field::raw_code);
+    if (node.pre_hook) plan.unproven.push_back({planned.unique_id, "pre-hook"});
+    if (node.post_hook) plan.unproven.push_back({planned.unique_id, "post-hook"});
+    if (node.language == "python") plan.unproven.push_back({planned.unique_id, "Python model"});
+    if (code.find("run_query") != std::string::npos || code.find("call statement") != std::string::npos) {
+      plan.unproven.push_back({planned.unique_id, "run_query"});
+    }
+  }
+}
+
 Plan idle_plan(const ProjectAtHand& at_hand, std::vector<IdleFile> idle_files) {
   Plan plan;
   plan.idle_files = std::move(idle_files);
@@ -230,7 +222,7 @@ Result<Planned> make_plan(const Context& context, const change::Repository& repo
   if (!manifests) return tl::unexpected(manifests.error());
   const state::Manifest* base = &manifests->base;
   const state::Manifest* head = &manifests->head;
-  auto selected = select_nodes(context, change, at_hand, relevance, *base, *head);
+  auto selected = select_nodes(context.settings.build, change, at_hand, relevance, *base, *head);
   if (!selected) return tl::unexpected(selected.error());
   Plan& plan = selected->plan;
   plan.base_state = sides->base.origin;

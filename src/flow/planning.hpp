@@ -13,6 +13,7 @@
 #include "model/branch.hpp"
 #include "model/change.hpp"
 #include "model/plan.hpp"
+#include "state/manifest.hpp"
 
 namespace offshoot::flow {
 
@@ -25,6 +26,20 @@ struct Planned {
   std::filesystem::path manifest;   ///< the head's, as parsed
   std::string elementary_schema{};  ///< where the branch has Elementary's models; empty = it reports on nothing
 };
+
+/// What two manifests select, and the plan of it. Names and places are left open.
+struct Selected {
+  Plan plan;
+  std::vector<std::string> as_dbt;  ///< unique ids that dbt is to select
+};
+
+/// Sets what two manifests say is to be built, and why; of the files that get nothing built, why not.
+Result<Selected> select_nodes(const BuildSettings& settings, const Change& change, const ProjectAtHand& at_hand,
+                              const change::Relevance& relevance, const state::Manifest& base,
+                              const state::Manifest& head);
+
+/// Lists code of the plan that can write anywhere, whatever its relation's name says.
+void list_unproven(Plan& plan, const state::Manifest& head);
 
 /// A change none of whose files can alter a relation: the plan that needs no dbt.
 Plan idle_plan(const ProjectAtHand& at_hand, std::vector<IdleFile> idle_files);

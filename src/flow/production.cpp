@@ -8,23 +8,14 @@
 #include <tuple>
 
 #include "branch/names.hpp"
+#include "flow/deployed.hpp"
+#include "store/s3_store.hpp"
 
 namespace offshoot::flow {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-/// The relations that a manifest of production names.
-ProductionRelations relations_in(const state::Manifest& manifest) {
-  ProductionRelations relations;
-  for (const auto& entry : manifest.nodes()) {
-    const auto node = manifest.info(entry);
-    if (node.relation_name.empty() || node.resource_type == "source" || node.resource_type == "test") continue;
-    relations.emplace(node.unique_id, RelationName{node.database, node.schema, node.identifier, node.relation_name});
-  }
-  return relations;
-}
 
 Result<void> take_manifest(ProductionAtHand& production, const Result<state::Manifest>& manifest, std::string source,
                            std::string sha) {
@@ -34,21 +25,43 @@ Result<void> take_manifest(ProductionAtHand& production, const Result<state::Man
   return {};
 }
 
+/// The manifest in a folder of a bucket, which need not be the store's.
+Result<std::string> manifest_in_s3(const Context& context, const std::string& folder) {
+  const auto bucket = store::open_s3(folder, context.environment, {.stop = context.stop, .learned = context.learned});
+  if (!bucket) return tl::unexpected(bucket.error());
+  auto bytes = (*bucket)->get("manifest.json");
+  if (!bytes) return tl::unexpected(bytes.error());
+  if (*bytes) return std::move(**bytes);
+  return failed(ExitStatus::usage, "reading production's manifest",
+                "there is none at " + (*bucket)->location("manifest.json"), "see dbt.production_state");
+}
+
 /// Fills in what is known of production, from the first place that knows.
 Result<void> find_relations(const Context& context, const std::string& target, const Change& change,
                             const ProductionRelations& of_base, ProductionAtHand& production) {
-  if (const std::string& setting = context.settings.dbt.production_state; setting != "auto") {
+  const std::string& setting = context.settings.dbt.production_state;
+  if (setting.starts_with("s3://")) {
+    const auto bytes = manifest_in_s3(context, setting);
+    if (!bytes) return tl::unexpected(bytes.error());
+    return take_manifest(production, state::Manifest::parse(*bytes, setting), "dbt.production_state", "");
+  }
+  if (setting != "auto") {
     fs::path path = context.repository_root / setting;
     if (fs::is_directory(path)) path /= "manifest.json";
     return take_manifest(production, state::Manifest::read(path), "dbt.production_state", "");
   }
-  const auto kept = context.store.get(production_manifest_key(context, target));
-  if (!kept) return tl::unexpected(kept.error());
-  if (*kept) {
-    const auto sha = context.store.get(production_sha_key(context, target));
-    const std::string deployed = sha && *sha ? **sha : "";
-    return take_manifest(production, state::Manifest::parse(**kept, "the manifest that deploy kept"), "offshoot deploy",
-                         deployed);
+  auto deployed = what_is_deployed(context, target);
+  if (!deployed) {
+    // Not the end of a check (requirement J6), but not silent either.
+    production.notes.push_back("What is deployed could not be read from the store (" + deployed.error().why +
+                               "), so the base commit is taken for it.");
+  } else if (deployed->current) {
+    return take_manifest(production,
+                         state::Manifest::parse(std::move(deployed->manifest), "the manifest that deploy kept"),
+                         "offshoot deploy", deployed->current->sha);
+  }
+  if (deployed && !deployed->why_not.empty()) {
+    production.notes.push_back("What offshoot deploy kept of production is of no use: " + deployed->why_not + ".");
   }
   production.relations = of_base;
   production.known = {"base commit", fmt::format("assuming {} is deployed", change.base.sha.substr(0, 7)), ""};
@@ -160,12 +173,22 @@ void name_missing_sources(Plan& plan, const state::Manifest& head, const std::op
 
 }  // namespace
 
-std::string production_manifest_key(const Context& context, const std::string& target) {
-  return context.origin.repository_id + "/state/production/" + target + "/manifest.json";
+ProductionRelations relations_in(const state::Manifest& manifest) {
+  ProductionRelations relations;
+  for (const auto& entry : manifest.nodes()) {
+    const auto node = manifest.info(entry);
+    if (node.relation_name.empty() || node.resource_type == "source" || node.resource_type == "test") continue;
+    relations.emplace(node.unique_id, RelationName{node.database, node.schema, node.identifier, node.relation_name});
+  }
+  return relations;
 }
 
-std::string production_sha_key(const Context& context, const std::string& target) {
-  return context.origin.repository_id + "/state/production/" + target + "/sha";
+ProductionAtHand production_itself(const ProjectAtHand& at_production, const state::Manifest& head,
+                                   const dbt::Credentials& credentials) {
+  ProductionAtHand production{.known = {"this deploy", "", ""}, .relations = relations_in(head)};
+  if (head.adapter_type() == "duckdb") attach_files(at_production, credentials, credentials, production);
+  production.notes.clear();  // that there is no file yet is no news to the deploy that makes it
+  return production;
 }
 
 Result<ProductionAtHand> look_at_production(const Context& context, const ProjectAtHand& at_hand, const Change& change,

@@ -38,8 +38,11 @@ Result<void> defer_to_what_exists(const Context& context, const ProjectAtHand& a
                                   const state::Manifest& head, const ProductionAtHand& production,
                                   const std::optional<std::string>& sources_database, dbt::Session& session);
 
-/// Where `deploy` keeps the manifest of what it built for a production target, and which commit that was.
-std::string production_manifest_key(const Context& context, const std::string& target);
-std::string production_sha_key(const Context& context, const std::string& target);
+/// Production as a deploy reads it: what its own plan does not build. `head` was parsed for `at_production`'s target.
+ProductionAtHand production_itself(const ProjectAtHand& at_production, const state::Manifest& head,
+                                   const dbt::Credentials& credentials);
+
+/// The relations that a manifest names: of one parsed for production, where production's are.
+ProductionRelations relations_in(const state::Manifest& manifest);
 
 }  // namespace offshoot::flow

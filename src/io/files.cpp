@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <memory>
 #include <new>
 #include <system_error>
 #include <vector>
@@ -40,6 +41,12 @@ class Descriptor {
  private:
   int fd_;
 };
+
+std::string hex_digits(const unsigned char* bytes, unsigned size) {
+  std::string hex;
+  for (unsigned i = 0; i < size; ++i) hex += fmt::format("{:02x}", bytes[i]);
+  return hex;
+}
 
 bool write_all(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
@@ -193,9 +200,30 @@ std::string sha256_hex(std::string_view bytes) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned size = 0;
   EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr);
-  std::string hex;
-  for (unsigned i = 0; i < size; ++i) hex += fmt::format("{:02x}", digest.at(i));
-  return hex;
+  return hex_digits(digest.data(), size);
+}
+
+Result<std::string> sha256_hex_of_file(const fs::path& path, std::uint64_t offset, std::uint64_t size) {
+  const std::string doing = "reading " + path.string();
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) return failed(ExitStatus::usage, doing, error_text(errno));
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
+  EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
+  std::vector<char> buffer(std::size_t{256} * 1024);
+  while (size > 0) {
+    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(size, buffer.size()));
+    const ssize_t n = ::pread(file.get(), buffer.data(), wanted, static_cast<off_t>(offset));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return failed(ExitStatus::could_not_run, doing, error_text(errno));
+    if (n == 0) break;
+    EVP_DigestUpdate(context.get(), buffer.data(), static_cast<std::size_t>(n));
+    offset += static_cast<std::uint64_t>(n);
+    size -= static_cast<std::uint64_t>(n);
+  }
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned digest_size = 0;
+  EVP_DigestFinal_ex(context.get(), digest.data(), &digest_size);
+  return hex_digits(digest.data(), digest_size);
 }
 
 }  // namespace offshoot::io

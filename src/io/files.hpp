@@ -69,4 +69,8 @@ class TemporaryFolder {
 /// SHA-256 in lower-case hex digits.
 std::string sha256_hex(std::string_view bytes);
 
+/// The same of a file, or of `size` bytes of it from `offset` on, without holding it in memory.
+Result<std::string> sha256_hex_of_file(const std::filesystem::path& path, std::uint64_t offset = 0,
+                                       std::uint64_t size = UINT64_MAX);
+
 }  // namespace offshoot::io

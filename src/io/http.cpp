@@ -298,8 +298,8 @@ class CurlClient final : public HttpClient {
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.connect_within.count()));
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request.within.count()));
     if (request.within.count() == 0) {
-      curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-      curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, slow_for);
+      curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1024L);
+      curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(request.silent_for.count()));
     }
     curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 256L * 1024);
     curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, 512L * 1024);
@@ -354,7 +354,8 @@ class CurlClient final : public HttpClient {
     long sent_bytes = 0;
     curl_easy_getinfo(easy_.get(), CURLINFO_REQUEST_SIZE, &sent_bytes);
     const auto fail = [&](std::string why) {
-      return tl::unexpected(HttpFailure{sent_bytes > 0, code == CURLE_ABORTED_BY_CALLBACK, std::move(why)});
+      return tl::unexpected(HttpFailure{sent_bytes > 0, code == CURLE_ABORTED_BY_CALLBACK, std::move(why),
+                                          code == CURLE_OPERATION_TIMEDOUT});
     };
     if (exchange.too_long) return fail(fmt::format("the answer is longer than {} bytes", request.most_bytes));
     if (exchange.write_error != 0) return fail("writing the answer to a file: " + text_of(exchange.write_error));
@@ -383,7 +384,7 @@ class CurlClient final : public HttpClient {
       }
       case CURLE_OPERATION_TIMEDOUT:
         if (!sent) return fmt::format("no connection within {}", in_words(request.connect_within));
-        if (request.within.count() == 0) return fmt::format("nothing came for {} s", slow_for);
+        if (request.within.count() == 0) return fmt::format("nothing came for {} s", request.silent_for.count());
         return fmt::format("no answer within {}", in_words(request.within));
       case CURLE_PEER_FAILED_VERIFICATION:
       case CURLE_SSL_CACERT_BADFILE:
@@ -412,7 +413,6 @@ class CurlClient final : public HttpClient {
     return text;
   }
 
-  static constexpr long slow_for = 60;  ///< seconds without a byte that end an exchange without a limit
   std::stop_token stop_;
   std::unique_ptr<CURL, CloseEasy> easy_;
   std::unique_ptr<CURLM, CloseMulti> multi_;

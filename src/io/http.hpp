@@ -42,6 +42,7 @@ struct HttpRequest {
   std::size_t most_bytes = 32ULL * 1024 * 1024;  ///< a longer body is a failure (not counted for `into`)
   std::chrono::milliseconds connect_within{10'000};
   std::chrono::milliseconds within{60'000};  ///< of the whole; 0 = no end as long as bytes flow
+  std::chrono::seconds silent_for{60};       ///< with `within` 0: so long without bytes (1 KiB/s) is a failure
   int redirects = 0;                         ///< how many are followed; Authorization is dropped on another host
   bool fresh_connection = false;  ///< neither a kept connection nor a kept address: for a try after a failure
 };
@@ -59,6 +60,7 @@ struct HttpFailure {
   bool sent = false;     ///< the request may have reached the server: what it asked for may have been done
   bool stopped = false;  ///< the caller asked for it
   std::string why{};     ///< "connection refused", "no answer within 60 s"; no URL, no secret
+  bool silent = false;   ///< the server was waited for as long as it may take
 };
 
 /// HTTP as the outside sees it. One request at a time for each client; make one for each thread.

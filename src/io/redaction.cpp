@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <mutex>
 #include <nlohmann/json.hpp>
 
 #include "io/json.hpp"
@@ -70,7 +71,22 @@ void Redaction::add_form(std::string form) {
   std::ranges::sort(same, [](const auto& a, const auto& b) { return a.size() > b.size(); });
 }
 
+bool Redaction::empty() const {
+  const std::shared_lock lock(*mutex_);
+  return forms_.empty();
+}
+
+std::vector<std::string> Redaction::lines() const {
+  const std::shared_lock lock(*mutex_);
+  return lines_;
+}
+
 void Redaction::add(std::string_view secret) {
+  const std::unique_lock lock(*mutex_);
+  add_value(secret);
+}
+
+void Redaction::add_value(std::string_view secret) {
   while (!secret.empty() && (secret.back() == '\n' || secret.back() == '\r')) secret.remove_suffix(1);
   if (secret.size() < shortest) return;
   add_form(std::string(secret));
@@ -95,12 +111,13 @@ void Redaction::add(std::string_view secret) {
   }
   while (!secret.empty()) {
     const auto end = std::min(secret.find_first_of("\r\n"), secret.size());
-    add(secret.substr(0, end));
+    add_value(secret.substr(0, end));
     secret.remove_prefix(std::min(end + 1, secret.size()));
   }
 }
 
 std::string Redaction::clean(std::string_view text) const {
+  const std::shared_lock lock(*mutex_);
   std::string result;
   result.reserve(text.size());
   std::size_t copied = 0;

@@ -3,7 +3,9 @@
 
 #include <array>
 #include <map>
+#include <memory>
 #include <ostream>
+#include <shared_mutex>
 #include <streambuf>
 #include <string>
 #include <string_view>
@@ -11,8 +13,9 @@
 
 namespace offshoot::io {
 
-/// Values that may stand in nothing that leaves this process (requirement C2). It is filled once, at the start, and
-/// read from then on by all that writes: streams, the store, files for people, requests to GitHub.
+/// Values that may stand in nothing that leaves this process (requirement C2). It is filled at the start, and later with
+/// credentials that are got on the way; all that writes reads it: streams, the store, files for people, requests to
+/// GitHub. May be used by several threads at once.
 class Redaction {
  public:
   /// Adds a secret and the forms that it may take on its way: base64 at each of its three offsets, percent-encoded,
@@ -20,15 +23,17 @@ class Redaction {
   /// bytes is no secret: it would be found everywhere.
   void add(std::string_view secret);
 
-  [[nodiscard]] bool empty() const { return forms_.empty(); }
+  [[nodiscard]] bool empty() const;
   /// The secrets themselves, a line each, as GitHub's runner is told to mask them (requirement C1).
-  [[nodiscard]] const std::vector<std::string>& lines() const { return lines_; }
+  [[nodiscard]] std::vector<std::string> lines() const;
 
   /// `text` with each form of each secret replaced by "***".
   [[nodiscard]] std::string clean(std::string_view text) const;
 
  private:
+  void add_value(std::string_view secret);
   void add_form(std::string form);
+  std::unique_ptr<std::shared_mutex> mutex_ = std::make_unique<std::shared_mutex>();  ///< guards the rest
   std::map<std::string, std::vector<std::string>, std::less<>> forms_{};  ///< by their first four bytes, longest first
   std::array<bool, 256> begins_{};                                        ///< first bytes of forms
   std::vector<std::string> lines_{};

@@ -19,6 +19,13 @@ enum class NodeStatus {
   unaccounted,  ///< the plan holds it and dbt said nothing of it: never green
 };
 
+/// A number that the adapter reports of a node, under its own name: "bytes_billed", "slot_ms".
+struct Reported {
+  std::string what{};
+  double amount = 0;
+  bool operator==(const Reported&) const = default;
+};
+
 /// How one planned node ended.
 struct NodeResult {
   std::string unique_id{};
@@ -29,6 +36,7 @@ struct NodeResult {
   long long rows_affected = -1;
   std::string relation{};  ///< rendered name in the branch, where it has one
   std::string query{};     ///< compiled SQL of what failed: for a test, the query that returns the failing rows
+  std::vector<Reported> reported{};  ///< sorted by name; what it cost, as far as the adapter tells
   bool operator==(const NodeResult&) const = default;
 };
 

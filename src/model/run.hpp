@@ -7,6 +7,7 @@
 #include "model/branch.hpp"
 #include "model/build.hpp"
 #include "model/change.hpp"
+#include "model/deployment.hpp"
 #include "model/lint.hpp"
 #include "model/outcome.hpp"
 #include "model/plan.hpp"
@@ -29,7 +30,8 @@ struct Origin {
 
 /// What the settings call a failure, as it stood for this run.
 struct Policy {
-  bool lint_fails = true;  ///< lint.fail_on: error
+  bool lint_fails = true;     ///< lint.fail_on: error
+  bool budget_fails = false;  ///< build.over_budget: fail
   bool operator==(const Policy&) const = default;
 };
 
@@ -58,9 +60,12 @@ struct Run {
   Outcome<Build> build{};
   Outcome<Lint> lint{};
   Outcome<Quality> quality{};
+  Outcome<Deployment> deployment{};  ///< of deploy and rollback; of others not reached
 
+  std::vector<std::string> over_budget{};  ///< "bytes_billed: 12 of 10"
   std::vector<StageTime> times{};
   int interrupted_by = 0;  ///< SIGINT or SIGTERM; 0 = not interrupted
+  std::string kept_in{};   ///< where the run is kept, once it is: the one member that run.json does not hold
   bool operator==(const Run&) const = default;
 };
 

@@ -39,6 +39,8 @@ struct BuildSettings {
   bool fail_fast = false;
   std::optional<int> threads;  ///< absent = the profile's own
   bool full_refresh = false;
+  std::string budget = "{}";         ///< one JSON object: what a build may cost at most
+  std::string over_budget = "warn";  ///< warn, fail
   bool operator==(const BuildSettings&) const = default;
 };
 
@@ -56,8 +58,11 @@ struct CompareSettings {
 };
 
 struct DeploySettings {
-  std::string mode = "in-place";
-  std::chrono::minutes lock{30};
+  std::string mode = "in-place";    ///< in-place, swap
+  std::chrono::minutes lock{30};    ///< how long a deploy waits for another, and an exchange for readers
+  std::chrono::hours keep{24 * 7};  ///< how long the version before stays to be rolled back to
+  bool drop_removed = false;
+  std::string review = "say";  ///< off, say, require
   bool operator==(const DeploySettings&) const = default;
 };
 
@@ -86,6 +91,7 @@ struct Settings {
   std::string elementary = "auto";  ///< auto, off
   DeploySettings deploy{};
   std::string store = ".offshoot";
+  std::chrono::hours store_keep{24 * 90};  ///< how long runs and states stay in it
   std::string comment_when = "always";  ///< always, on-findings, never
   GitHubSettings github{};
   EventSettings events{};

@@ -140,6 +140,7 @@ Digest::Digest(const Run& run) {
 void Digest::read_stages(const Run& run) {
   stages = {stage_row("change", run.change), stage_row("plan", run.plan), stage_row("branch", run.branch),
             stage_row("build", run.build),   stage_row("lint", run.lint), stage_row("quality", run.quality)};
+  if (run.deployment != Outcome<Deployment>{}) stages.push_back(stage_row("deploy", run.deployment));
   for (StageRow& row : stages) {
     for (const StageTime& time : run.times) {
       if (time.stage == row.name) row.seconds = time.seconds;

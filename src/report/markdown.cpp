@@ -44,6 +44,7 @@ class Comment {
     add(note_sections(telling_));
     add(trouble_sections(telling_));
     add(lint_sections(telling_));
+    add(deployment_sections(telling_));
     add(plan_sections(telling_));
     add(message_sections(telling_));
     if (!stopped) add(time_sections(telling_));

@@ -8,7 +8,7 @@
 
 namespace offshoot::report {
 
-/// A run in one of the formats "markdown", "terminal" and "json"; another is a usage error that names them.
+/// A run in one of the formats "markdown", "terminal", "json", "sarif" and "junit"; another is a usage error that names them.
 /// `colour` is for the terminal.
 Result<std::string> render(const Run& run, std::string_view format, bool colour);
 

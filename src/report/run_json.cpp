@@ -160,10 +160,13 @@ void fields(auto& with, auto& value, const Branch*) {
   with("path", value.path)("schemas", value.schemas)("mark", value.mark)("reused", value.reused);
 }
 
+void fields(auto& with, auto& value, const Reported*) { with("what", value.what)("amount", value.amount); }
+
 void fields(auto& with, auto& value, const NodeResult*) {
   with("unique_id", value.unique_id)("status", value.status)("message", value.message)("seconds", value.seconds);
   with("failures", value.failures)("rows_affected", value.rows_affected)("relation", value.relation);
   with("query", value.query);
+  with.unless_default("reported", value.reported);
 }
 
 void fields(auto& with, auto& value, const DbtMessage*) {
@@ -189,6 +192,12 @@ void fields(auto& with, auto& value, const Quality*) {
   with("report", value.report)("tool", value.tool)("seconds", value.seconds);
 }
 
+void fields(auto& with, auto& value, const Deployment*) {
+  with("target", value.target)("mode", value.mode)("before", value.before)("contains", value.contains);
+  with("contains_more", value.contains_more)("exchanged", value.exchanged)("recreated", value.recreated);
+  with("dropped", value.dropped)("kept_in", value.kept_in)("kept_until", value.kept_until);
+}
+
 void fields(auto& with, auto& value, const Skipped*) { with("because", value.because); }
 
 void fields(auto& with, auto& value, const Place*) {
@@ -205,7 +214,9 @@ void fields(auto& with, auto& value, const Origin*) {
   with("server_url", value.server_url)("run_url", value.run_url);
 }
 
-void fields(auto& with, auto& value, const Policy*) { with("lint_fails", value.lint_fails); }
+void fields(auto& with, auto& value, const Policy*) {
+  with("lint_fails", value.lint_fails).unless_default("budget_fails", value.budget_fails);
+}
 
 void fields(auto& with, auto& value, const StageTime*) { with("stage", value.stage)("seconds", value.seconds); }
 
@@ -213,8 +224,10 @@ void fields(auto& with, auto& value, const Run*) {
   with("version", value.version)("offshoot_version", value.offshoot_version)("id", value.id);
   with("started", value.started)("seconds", value.seconds)("origin", value.origin)("policy", value.policy);
   with("notes", value.notes)("change", value.change)("plan", value.plan)("branch", value.branch);
-  with("build", value.build)("lint", value.lint)("quality", value.quality)("times", value.times);
-  with("interrupted_by", value.interrupted_by);
+  with("build", value.build)("lint", value.lint)("quality", value.quality);
+  with.unless_default("deployment", value.deployment);
+  with.unless_default("over_budget", value.over_budget);
+  with("times", value.times)("interrupted_by", value.interrupted_by);
 }
 
 /// Makes JSON of values.
@@ -224,6 +237,12 @@ class Writer {
   Writer& operator()(const char* key, const T& value) {
     object_[key] = json_of(value);
     return *this;
+  }
+
+  /// A member that is left out where it says nothing.
+  template <class T>
+  Writer& unless_default(const char* key, const T& value) {
+    return value == T{} ? *this : (*this)(key, value);
   }
 
   template <class T>
@@ -300,6 +319,12 @@ class Reader {
       read(*found, value, at, error_);
     }
     return *this;
+  }
+
+  /// A member that may be missing.
+  template <class T>
+  Reader& unless_default(const char* key, T& value) {
+    return object_.is_object() && !object_.contains(key) ? *this : (*this)(key, value);
   }
 
   template <class T>

@@ -30,6 +30,8 @@ std::vector<Section> note_sections(const Telling& telling);
 std::vector<Section> trouble_sections(const Telling& telling);
 /// What the linters found, and did not look at.
 std::vector<Section> lint_sections(const Telling& telling);
+/// What a deploy or a rollback did to production.
+std::vector<Section> deployment_sections(const Telling& telling);
 /// What was planned and built, and why; what is gone, read from production, not proven; how to do it by hand.
 std::vector<Section> plan_sections(const Telling& telling);
 /// What dbt said beside the nodes' results.

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "report/deployment.hpp"
 #include "report/digest.hpp"
 #include "report/escape.hpp"
 #include "report/phrases.hpp"
@@ -151,6 +153,18 @@ std::vector<Section> stop_sections(const Telling& telling) {
   const Conclusion conclusion = telling.verdict.conclusion;
   const bool stopped = failed_stage || conclusion == Conclusion::could_not_run || conclusion == Conclusion::interrupted;
   return stopped ? std::vector{Stages(telling).stopped()} : std::vector<Section>();
+}
+
+std::vector<Section> deployment_sections(const Telling& telling) {
+  const Deployment* deployment = telling.run.deployment.finished();
+  if (deployment == nullptr) return {};
+  Section section{.importance = 5, .share = 0.2, .one = "line", .many = "lines"};
+  section.open = fmt::format("\n**{}**\n\n", text(deployment_title(*deployment), 160));
+  for (const std::string& line : deployment_lines(*deployment)) {
+    section.entries.push_back(fmt::format("- {}\n", text(line, 400)));
+  }
+  if (section.entries.empty()) section.entries.emplace_back("- nothing had to be built\n");
+  return {std::move(section)};
 }
 
 std::vector<Section> time_sections(const Telling& telling) { return {Stages(telling).times()}; }

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "report/deployment.hpp"
 #include "report/digest.hpp"
 #include "report/escape.hpp"
 #include "report/paint.hpp"
@@ -62,7 +63,8 @@ class Summary {
     std::string out = label.empty() ? paint_(headline, tone(verdict_.conclusion))
                                     : paint_(label, tone(verdict_.conclusion)) + "  " + headline;
     return "\n" + out + "\n" + stops() + failures() + list("not built", digest_.undone) +
-           list("warnings", digest_.warnings) + lint() + unlinted() + unreadable() + verified() + removed() +
+           list("warnings", digest_.warnings) + lint() + unlinted() + unreadable() + verified() + deployment() +
+           removed() +
            left_out() + idle() + notes() + facts();
   }
 
@@ -194,6 +196,14 @@ class Summary {
       out += fmt::format("  - {}: {}\n", name_of(node.unique_id), one_line(node.because, 200));
     }
     return out + and_more(plan->left_out.size(), shown, "nodes");
+  }
+
+  [[nodiscard]] std::string deployment() const {
+    const Deployment* deployment = run_.deployment.finished();
+    if (deployment == nullptr) return {};
+    std::string out = fmt::format("\n{}\n", one_line(deployment_title(*deployment), 160));
+    for (const std::string& line : deployment_lines(*deployment)) out += fmt::format("  - {}\n", one_line(line, 400));
+    return out;
   }
 
   [[nodiscard]] std::string removed() const {

@@ -101,6 +101,7 @@ std::string findings_headline(const Run& run, const Digest& digest) {
       }));
   add(undone, "node not run", "nodes not run");
   if (run.policy.lint_fails) add(digest.lint_here.size(), "lint finding", "lint findings");
+  if (run.policy.budget_fails && !run.over_budget.empty()) parts.emplace_back("over budget");
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
@@ -126,6 +127,14 @@ std::string passed_headline(const Digest& digest) {
 }
 
 Verdict green(const Run& run, const Digest& digest) {
+  const Deployment* deployment = run.deployment.finished();
+  if (const Change* change = run.change.finished();
+      change != nullptr && deployment != nullptr && deployment->mode == "rollback") {
+    return judged(ExitStatus::passed, Conclusion::passed, "Production is back at " + short_sha(change->head.sha));
+  }
+  if (deployment != nullptr && deployment->mode == "state-only") {
+    return judged(ExitStatus::passed, Conclusion::nothing_to_build, "Recorded what is deployed; nothing was built");
+  }
   if (run.build.finished() != nullptr && digest.objects + digest.tests > 0) {
     return judged(ExitStatus::passed, Conclusion::passed, passed_headline(digest));
   }

@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/store.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <system_error>
-
-#include "io/files.hpp"
+#include <array>
+#include <utility>
 
 namespace offshoot::store {
-
-namespace fs = std::filesystem;
 
 namespace {
 
@@ -36,57 +31,33 @@ bool is_key(std::string_view key) {
   }
 }
 
-Result<fs::path> FolderStore::path_of(const std::string& key) const {
-  if (!is_key(key)) {
-    return failed(ExitStatus::refused, "looking into the store " + folder_.string(),
-                  fmt::format("'{}' is not a key", key));
-  }
-  return folder_ / key;
+std::string media_type_of(std::string_view key) {
+  using Row = std::pair<std::string_view, const char*>;
+  constexpr auto types = std::to_array<Row>({{".json", "application/json"},
+                                             {".sarif", "application/sarif+json"},
+                                             {".jsonl", "application/jsonl"},
+                                             {".md", "text/markdown; charset=utf-8"},
+                                             {".html", "text/html; charset=utf-8"},
+                                             {".xml", "application/xml"},
+                                             {".sql", "text/plain; charset=utf-8"},
+                                             {".log", "text/plain; charset=utf-8"},
+                                             {".txt", "text/plain; charset=utf-8"}});
+  const auto found = std::ranges::find_if(types, [&](const Row& row) { return key.ends_with(row.first); });
+  return found == types.end() ? "application/octet-stream" : found->second;
 }
 
-Result<std::optional<std::string>> FolderStore::get(const std::string& key) {
-  const auto path = path_of(key);
-  if (!path) return tl::unexpected(path.error());
-  std::error_code error;
-  if (!fs::exists(*path, error)) return std::optional<std::string>{};
-  return io::read_file(*path).map([](std::string&& bytes) { return std::optional(std::move(bytes)); });
+Result<std::optional<std::string>> Store::get(const std::string& key) {
+  return read(key).map(
+      [](std::optional<Object>&& object) { return object ? std::optional(std::move(object->bytes)) : std::nullopt; });
 }
 
-Result<void> FolderStore::put(const std::string& key, std::string_view bytes) {
-  const auto path = path_of(key);
-  if (!path) return tl::unexpected(path.error());
-  const fs::path ignore = folder_ / ".gitignore";
-  std::error_code error;
-  if (!fs::exists(ignore, error)) {
-    if (auto written = io::write_file(ignore, "*\n"); !written) return written;
-  }
-  return io::write_file(*path, bytes);
+Result<std::vector<std::string>> Store::list(const std::string& prefix) {
+  return list_objects(prefix).map([](const std::vector<Listed>& objects) {
+    std::vector<std::string> keys;
+    keys.reserve(objects.size());
+    for (const auto& object : objects) keys.push_back(object.key);
+    return keys;
+  });
 }
-
-Result<std::vector<std::string>> FolderStore::list(const std::string& prefix) {
-  std::vector<std::string> keys;
-  std::error_code error;
-  for (fs::recursive_directory_iterator it(folder_, error), end; !error && it != end; it.increment(error)) {
-    if (!it->is_regular_file(error)) continue;
-    const std::string key = it->path().lexically_relative(folder_).generic_string();
-    if (is_key(key) && key.starts_with(prefix)) keys.push_back(key);
-  }
-  if (error && error != std::errc::no_such_file_or_directory) {
-    return failed(ExitStatus::could_not_run, "listing the store " + folder_.string(), error.message());
-  }
-  std::ranges::sort(keys);
-  return keys;
-}
-
-Result<void> FolderStore::remove(const std::string& key) {
-  const auto path = path_of(key);
-  if (!path) return tl::unexpected(path.error());
-  std::error_code error;
-  fs::remove(*path, error);
-  if (error) return failed(ExitStatus::could_not_run, "removing " + path->string(), error.message());
-  return {};
-}
-
-std::string FolderStore::location(const std::string& key) const { return (folder_ / key).string(); }
 
 }  // namespace offshoot::store

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The real action.yml, run by act on this machine: each job in a fresh clone, with no store of an earlier one."""
 
+import importlib.util
 import json
 import os
 import re
@@ -11,7 +12,11 @@ from pathlib import Path
 import pytest
 
 from conftest import REPOSITORY_ID, ROOT, TOOLS, VENV, changed, git
-from servers import github_behind_prism
+from behind_prism import github_behind_prism
+
+_spec = importlib.util.spec_from_file_location("store_servers", ROOT / "tests/store/servers.py")
+servers = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(servers)
 
 ALL = os.environ.get("OFFSHOOT_TEST_ALL") == "yes"
 SHA = "0123456789abcdef0123456789abcdef01234567"
@@ -112,7 +117,7 @@ class Runner:
             text = text.replace(old, new)
         workflow.write_text(text)
 
-    def job(self, event, payload, clone, job, github=None, ref=""):
+    def job(self, event, payload, clone, job, github=None, ref="", **variables):
         """Runs one job. `github` is the stand-in to talk to, `ref` what the workflow has to check out."""
         assert not (clone / ".offshoot").exists(), "a job must start without a store"
         git(clone, "remote", "set-url", "origin", "https://github.com/acme/shop")
@@ -126,11 +131,13 @@ class Runner:
         api = github.public if github else "http://127.0.0.1:9"
         command = [TOOLS / "bin/act", event, "--job", job, "--eventpath", file, "-P", "ubuntu-24.04=-self-hosted",
                    "--env", f"VIRTUAL_ENV={VENV}", "--env", f"TINY_PROD={self.shop.production}", "--env", f"GITHUB_REPOSITORY_ID={REPOSITORY_ID}",
-                   "--env", f"GITHUB_API_URL={api}", "--env", f"CLONE={clone}",
-                   "--env", f"WANTED_REF={ref}", "--env", f"SAID={self.said}", "--env", f"REAL_OFFSHOOT={self.shop.offshoot}", "--env", f"GITHUB_RUN_ID={500 + self.runs}",
-                   "--defaultbranch", "main"]
+                   "--env", f"GITHUB_API_URL={api}", "--env", f"CLONE={clone}", "--env", f"WANTED_REF={ref}",
+                   "--env", f"SAID={self.said}", "--env", f"REAL_OFFSHOOT={self.shop.offshoot}",
+                   "--env", f"GITHUB_RUN_ID={500 + self.runs}", "--defaultbranch", "main"]
         if github:
             command += ["--secret", "GITHUB_TOKEN=ghs_0123456789abcdef"]
+        for name, value in variables.items():
+            command += ["--env", f"{name}={value}"]
         for action in self.actions:
             command += ["--local-repository", action]
         environment = {"PATH": f"{VENV / 'bin'}:/usr/local/bin:/usr/bin:/bin", "HOME": str(home), "XDG_CACHE_HOME": str(home / "cache"),
@@ -180,6 +187,45 @@ def test_schedule_and_dispatch(runner, shop):
     status, log = runner.job("workflow_dispatch", dispatch, shop.clone(shop.base, ref="refs/remotes/origin/main"), "deploy")
     assert status == 0, log
     assert shop.production.is_file()
+
+
+@pytest.fixture
+def bucket(tmp_path):
+    """An empty bucket on a server of its own: what a job needs to know of it."""
+    import boto3
+
+    folder = tmp_path / "s3"
+    folder.mkdir()
+    server = servers.versitygw(folder)
+    boto3.client("s3", endpoint_url=server.url, aws_access_key_id=servers.KEY, aws_secret_access_key=servers.SECRET,
+                 region_name="us-east-1").create_bucket(Bucket="memory")
+    yield {"AWS_ACCESS_KEY_ID": servers.KEY, "AWS_SECRET_ACCESS_KEY": servers.SECRET, "AWS_ENDPOINT_URL_S3": server.url,
+           "AWS_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true"}
+    server.stop()
+
+
+def test_K3_a_merge_that_failed_is_gone_on_with_by_hand_and_a_bucket_is_the_only_memory(runner, shop, bucket):
+    import duckdb
+
+    on_the_branch = "refs/remotes/origin/main"
+    settings = (shop.origin / "offshoot.yml").read_text()
+    first = shop.main({"offshoot.yml": settings + "\nstore: s3://memory/offshoot\n"})
+    push = on_main(shop) | {"deleted": False}
+    status, log = runner.job("push", push, shop.clone(first, ref=on_the_branch), "deploy", **bucket)
+    assert status == 0, log
+    second = shop.main({"models/marts/dim_customers.sql": "select 1 as customer_id from not_there_yet\n"})
+    status, log = runner.job("push", push, shop.clone(second, ref=on_the_branch), "deploy", **bucket)
+    assert status == 1, log
+    failed = re.search(r"\brun +(\d{8}T\d{6}Z-[0-9a-z-]+)", log).group(1)
+    with duckdb.connect(str(shop.production)) as connection:
+        connection.execute("create table not_there_yet as select 1 as one")
+    dispatch = on_main(shop) | {"inputs": {"command": "run", "from_failure": failed, "ref": second, "full_refresh": "false"}}
+    status, log = runner.job("workflow_dispatch", dispatch, shop.clone(second, ref=on_the_branch), "deploy", ref=second, **bucket)
+    assert status == 0, log
+    assert f"are left of the run {failed}" in log and "dim_customers" in log
+    assert "stg_customers" not in log.split("Building")[-1], "what ended well is not built again"
+    status, log = runner.job("push", push, shop.clone(second, ref=on_the_branch), "deploy", **bucket)
+    assert status == 0 and "already contained" in log, log
 
 
 def test_B1_a_hostile_branch_name_is_text(runner, shop):

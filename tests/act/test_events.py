@@ -252,6 +252,84 @@ def test_paths_drafts_and_labels_are_settings(shop):
     assert shop.decide("pull_request", labelled, clone)["errand"] == "nothing"
 
 
+def started_by_hand(**inputs):
+    repository = {"id": REPOSITORY_ID, "default_branch": "main", "full_name": "acme/shop"}
+    return {"ref": "refs/heads/main", "inputs": inputs, "repository": repository}
+
+
+def built(run):
+    return sorted(node["unique_id"].split(".")[2] for node in run["plan"]["value"]["nodes"])
+
+
+def test_K3_a_dispatch_goes_on_after_a_failure_in_a_fresh_clone(shop):
+    """The store is the only memory; the runner's files are gone."""
+    import duckdb
+
+    shared = {"OFFSHOOT_STORE": str(shop.folder / "shared/.offshoot"), "GITHUB_REF_NAME": "main"}
+    push = {"ref": "refs/heads/main", "deleted": False, "repository": {"id": REPOSITORY_ID, "default_branch": "main"}}
+    on_main = "refs/remotes/origin/main"
+    assert shop.run("push", push, shop.clone(shop.base, ref=on_main), **shared).returncode == 0
+    head = shop.main({"models/marts/dim_customers.sql": "select 1 as customer_id from not_there_yet\n",
+                      "models/marts/extra.sql": "select 1 as extra\n"})
+    failed = shop.run("push", push, shop.clone(head, ref=on_main), **shared, GITHUB_RUN_ID="2")
+    assert failed.returncode == 1, failed.stderr
+    run = shop.last_run(shop.folder / "shared")
+    assert "extra" in built(run)
+    with duckdb.connect(str(shop.production)) as connection:
+        connection.execute("create table not_there_yet as select 1 as one")
+    again = started_by_hand(command="run", from_failure=run["id"], ref=head, select="", full_refresh="false")
+    done = shop.run("workflow_dispatch", again, shop.clone(head, ref=on_main), **shared, GITHUB_RUN_ID="3")
+    assert done.returncode == 0, done.stderr
+    assert built(shop.last_run(shop.folder / "shared")) == ["dim_customers", "unique_dim_customers_customer_id"]
+    assert "already contained" in shop.run("push", push, shop.clone(head, ref=on_main), **shared, GITHUB_RUN_ID="4").stderr
+
+
+def test_a_dispatch_builds_what_it_is_told_and_rolls_back(shop):
+    shared = {"OFFSHOOT_STORE": str(shop.folder / "shared/.offshoot"), "GITHUB_REF_NAME": "main", "OFFSHOOT_DEPLOY_MODE": "swap"}
+    on_main = "refs/remotes/origin/main"
+    first = shop.base
+    assert shop.run("workflow_dispatch", started_by_hand(), shop.clone(first, ref=on_main), **shared).returncode == 0
+    second = shop.main(changed())
+    assert shop.run("workflow_dispatch", started_by_hand(), shop.clone(second, ref=on_main), **shared, GITHUB_RUN_ID="2").returncode == 0
+    clone = shop.clone(second, ref=on_main)
+    wish = started_by_hand(command="run", select="revenue", vars='{"any": 1}', target="ci")
+    done = shop.run("workflow_dispatch", wish, clone, **shared, GITHUB_RUN_ID="3")
+    assert built(shop.last_run(shop.folder / "shared")) == ["revenue", "revenue_adds_up"], done.stderr
+    assert (clone / "ci.duckdb").is_file(), "built in the target that was asked for"
+    back = started_by_hand(command="rollback", to=first)
+    done = shop.run("workflow_dispatch", back, shop.clone(second, ref=on_main), **shared, GITHUB_RUN_ID="4")
+    assert done.returncode == 0, done.stderr
+    assert f"Production is back at {first[:7]}" in done.stderr
+
+
+def test_without_a_lasting_store_what_needs_one_says_so(shop):
+    """A folder of the checkout: a cache may bring an old one along."""
+    push = {"ref": "refs/heads/main", "deleted": False, "repository": {"id": REPOSITORY_ID, "default_branch": "main"}}
+    clone = shop.clone(shop.base, ref="refs/remotes/origin/main")
+    everything = None
+    for _ in range(2):
+        done = shop.run("push", push, clone, GITHUB_REF_NAME="main")
+        assert done.returncode == 0, done.stderr
+        assert "gone with its runner" in done.stderr and "s3://" in done.stderr
+        everything = everything or built(shop.last_run(clone))
+        assert built(shop.last_run(clone)) == everything
+    back = shop.run("workflow_dispatch", started_by_hand(command="rollback", to=shop.base), clone, GITHUB_REF_NAME="main")
+    assert back.returncode == 2 and "s3://" in back.stderr
+    again = started_by_hand(command="run", from_failure="20200101T000000Z-1-1")
+    rerun = shop.run("workflow_dispatch", again, clone, GITHUB_REF_NAME="main")
+    assert rerun.returncode == 2 and "s3://" in rerun.stderr
+
+
+def test_L1_a_dispatch_elsewhere_builds_nothing_in_production(shop):
+    shop.push(changed())
+    clone = shop.clone(shop.head, ref="refs/remotes/origin/feature")
+    event = started_by_hand(command="run", target="prod") | {"ref": "refs/heads/feature"}
+    done = shop.run("workflow_dispatch", event, clone, GITHUB_REF_NAME="feature")
+    assert done.returncode == 5, done.stderr
+    assert "not the default branch" in done.stderr
+    assert not shop.production.exists()
+
+
 def test_outside_of_actions_auto_says_so(shop):
     done = shop.run("push", {}, shop.clone(shop.base), GITHUB_ACTIONS=None)
     assert done.returncode == 2

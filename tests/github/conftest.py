@@ -10,7 +10,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from servers import ROOT, TOOLS, free_port, github_behind_prism, wait_for
+from behind_prism import ROOT, TOOLS, free_port, github_behind_prism, wait_for
 
 
 @pytest.fixture(scope="session")

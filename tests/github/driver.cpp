@@ -15,6 +15,7 @@
 #include "flow/announce.hpp"
 #include "io/files.hpp"
 #include "report/run_json.hpp"
+#include "store/folder_store.hpp"
 
 namespace {
 

@@ -363,3 +363,21 @@ def test_a_branch_in_a_file_of_its_own_reads_productions_file(duck_branch, works
     assert result["success"], result
     with duckdb.connect(path) as connection:
         assert connection.execute("select max(amount) from dev_marts.people_mart").fetchall() == [(10,)]
+
+
+def test_L3_placed_nodes_are_built_beside_production_under_its_own_profile(branch):
+    """As a deploy in mode swap does: names do not come from the project's macros, and what is not placed is read where it is."""
+    nodes = ["model.fixture.mart_people", "model.fixture.view_people"]
+    production = branch.warehouse.profile("production", "prod")
+    request = branch.warehouse.request
+    placed = dict.fromkeys(nodes, "pr_7_beside")
+    names = branch.session.ok("resolve", **request(branch.project, production, handle="prod", placed=placed, **{"as": "beside"}))["relations"]
+    assert {key for key in names if names[key]["schema"] == "pr_7_beside"} == set(nodes)
+    assert {key: value for key, value in names.items() if key not in nodes} == {
+        key: value for key, value in branch.production.items() if key not in nodes}
+    before = branch.kind.sql("select count(*) from prod_marts.people_mart")
+    result = branch.session.ok(
+        "build", **request(branch.project, production, target_path=str(branch.target_path), handle="beside", nodes=nodes))
+    assert result["success"], result
+    assert branch.kind.sql("select count(*) from pr_7_beside.view_people") == [(3,)]
+    assert branch.kind.sql("select count(*) from prod_marts.people_mart") == before

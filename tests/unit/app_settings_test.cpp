@@ -451,5 +451,26 @@ TEST(SettingsDocs, TheReferenceIsWhatTheTableSays) {
   EXPECT_EQ(between(*text, begin, begin, end), "\n" + settings_reference() + "\n");
 }
 
+TEST(StoreSetting, StandsAloneOrWithItsTime) {
+  SettingsSources sources{.file_text = "store: s3://bucket/a\n"};
+  auto settings = load_settings(sources);
+  ASSERT_TRUE(settings);
+  EXPECT_EQ(settings->store, "s3://bucket/a");
+  EXPECT_EQ(settings->store_keep, std::chrono::hours(24 * 90));
+  sources.file_text = "store: {at: s3://bucket/b, keep: 30d}\n";
+  settings = load_settings(sources);
+  ASSERT_TRUE(settings);
+  EXPECT_EQ(settings->store, "s3://bucket/b");
+  EXPECT_EQ(settings->store_keep, std::chrono::hours(24 * 30));
+  sources.file_text = "store: {keap: 30d}\n";
+  const auto wrong = load_settings(sources);
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error().hint, "did you mean 'keep'?");
+  sources.file_text = "store: [a]\n";
+  EXPECT_FALSE(load_settings(sources));
+  sources.file_text = "branch: {at: x}\n";
+  EXPECT_FALSE(load_settings(sources));
+}
+
 }  // namespace
 }  // namespace offshoot::app

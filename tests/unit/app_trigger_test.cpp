@@ -100,12 +100,53 @@ TEST(Decide, SchedulesSweepAndDispatchesSayWhat) {
   };
   const auto deploy = dispatch("refs/heads/main", R"({"select": "tag:daily", "full_refresh": true})");
   EXPECT_EQ(deploy.errand, Errand::deploy);
-  EXPECT_EQ(deploy.select, "tag:daily");
-  EXPECT_TRUE(deploy.full_refresh);
+  EXPECT_EQ(deploy.wishes.select, "tag:daily");
+  EXPECT_TRUE(deploy.wishes.full_refresh);
   EXPECT_EQ(dispatch("refs/heads/x", "null").errand, Errand::run);
   EXPECT_EQ(dispatch("refs/heads/x", R"({"command": "deploy"})").errand, Errand::refuse);
   EXPECT_EQ(dispatch("refs/heads/main", R"({"command": "clean"})").errand, Errand::sweep);
   EXPECT_EQ(dispatch("refs/heads/main", R"({"command": "rm -rf"})").errand, Errand::refuse);
+}
+
+TEST(Decide, WhatIsStartedByHandKeepsItsWishes) {
+  const auto dispatch = [](const std::string& ref, const std::string& inputs) {
+    return decide(
+        read("workflow_dispatch",
+             fmt::format(R"({{"ref": "{}", "inputs": {}, "repository": {{"default_branch": "main"}}}})", ref, inputs)),
+        {});
+  };
+  const auto run = dispatch(
+      "refs/heads/main",
+      R"({"command": "run", "ref": "v1", "target": "prod", "vars": "{\"a\": 1}", "select": "a", "full_refresh": "true"})");
+  EXPECT_EQ(run.errand, Errand::run);
+  EXPECT_EQ(run.wishes,
+            (Wishes{.full_refresh = true, .select = "a", .ref = "v1", .target = "prod", .vars = R"({"a": 1})"}));
+  const auto rerun = dispatch("refs/heads/main", R"({"from_failure": "20260101T000000Z-1-1"})");
+  EXPECT_EQ(rerun.errand, Errand::run);
+  EXPECT_EQ(rerun.wishes.from_failure, "20260101T000000Z-1-1");
+  const auto back = dispatch("refs/heads/main", R"({"command": "rollback", "to": "1a2b3c4"})");
+  EXPECT_EQ(back.errand, Errand::rollback);
+  EXPECT_EQ(back.wishes.to, "1a2b3c4");
+  EXPECT_EQ(dispatch("refs/heads/x", R"({"command": "rollback", "to": "1a2b3c4"})").errand, Errand::refuse);
+  EXPECT_EQ(dispatch("refs/heads/main", R"({"command": "rollback"})").errand, Errand::refuse);
+}
+
+TEST(Decide, AWishThatWouldDoNothingIsRefusedByName) {
+  const auto reason = [](const std::string& inputs) {
+    const auto decision = decide(
+        read("workflow_dispatch",
+             fmt::format(R"({{"ref": "refs/heads/main", "inputs": {}, "repository": {{"default_branch": "main"}}}})",
+                         inputs)),
+        {});
+    return decision.errand == Errand::refuse ? decision.reasons.back() : "not refused";
+  };
+  EXPECT_EQ(reason(R"({"command": "deploy", "target": "prod", "ref": "v1"})"),
+            "the command 'deploy' does nothing with 'ref', 'target'");
+  EXPECT_EQ(reason(R"({"command": "clean", "select": "a"})"), "the command 'clean' does nothing with 'select'");
+  EXPECT_EQ(reason(R"({"command": "rollback", "to": "1a2b3c4", "full_refresh": true})"),
+            "the command 'rollback' does nothing with 'full_refresh'");
+  EXPECT_EQ(reason(R"({"command": "run", "to": "1a2b3c4"})"), "the command 'run' does nothing with 'to'");
+  EXPECT_EQ(reason(R"({"command": "run", "full_refresh": "false", "to": ""})"), "not refused");
 }
 
 TEST(Decide, TheMergeQueueIsChecked) {
@@ -122,8 +163,8 @@ TEST(Decide, OrdersByCommentAskForWriteAccessFirst) {
   ASSERT_TRUE(check.first);
   EXPECT_EQ(check.first->writer, "ann");
   EXPECT_EQ(check.first->pull_request, 7);
-  EXPECT_FALSE(check.full_refresh);
-  EXPECT_TRUE(decide(comment("/offshoot check --full-refresh\\nplease"), {}).full_refresh);
+  EXPECT_FALSE(check.wishes.full_refresh);
+  EXPECT_TRUE(decide(comment("/offshoot check --full-refresh\\nplease"), {}).wishes.full_refresh);
   EXPECT_EQ(decide(comment("/offshoot clean"), {}).errand, Errand::clean_one);
   const auto approved = decide(comment("/ok-to-test " + head_sha), {});
   EXPECT_EQ(approved.errand, Errand::check);

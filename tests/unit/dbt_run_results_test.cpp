@@ -29,6 +29,15 @@ TEST(RunResults, ReadsTheNewestVersion) {
   EXPECT_EQ(run->results[1].failures, 2);
 }
 
+TEST(RunResults, KeepsTheNumbersThatAnAdapterReports) {
+  const auto result = parse_node_result(nlohmann::json{
+      {"unique_id", "model.s.a"},
+      {"status", "success"},
+      {"adapter_response", {{"_message", "OK"}, {"rows_affected", 3}, {"slot_ms", 12}, {"bytes_billed", 1.5e9}}}});
+  EXPECT_EQ(result.rows_affected, 3);
+  EXPECT_EQ(result.reported, (std::vector<Reported>{{"bytes_billed", 1.5e9}, {"slot_ms", 12}}));
+}
+
 TEST(RunResults, ReadsOldOnes) {
   const auto run = read_run_results(data / "run_results_v4.json");
   ASSERT_TRUE(run) << run.error().why;

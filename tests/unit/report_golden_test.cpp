@@ -8,9 +8,11 @@
 #include <filesystem>
 #include <fstream>
 
+#include "report/junit.hpp"
 #include "report/markdown.hpp"
 #include "report/render.hpp"
 #include "report/run_json.hpp"
+#include "report/sarif.hpp"
 #include "report/terminal.hpp"
 #include "report/verdict.hpp"
 #include "report_hostile.hpp"
@@ -50,6 +52,10 @@ class Golden : public testing::TestWithParam<std::string> {
 TEST_P(Golden, RunJsonIsWrittenAsItWasRead) { expect_golden(file("run.json"), to_json(run_)); }
 
 TEST_P(Golden, Comment) { expect_golden(file("comment.md"), without_digest(comment_markdown(run_))); }
+
+TEST_P(Golden, Sarif) { expect_golden(file("lint.sarif"), sarif(run_)); }
+
+TEST_P(Golden, Junit) { expect_golden(file("tests.xml"), junit(run_)); }
 
 TEST_P(Golden, Terminal) { expect_golden(file("terminal.txt"), terminal_summary(run_, false)); }
 

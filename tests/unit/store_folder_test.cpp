@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "io/files.hpp"
-#include "store/store.hpp"
+#include "store/folder_store.hpp"
 
 namespace offshoot::store {
 namespace {
@@ -35,6 +35,44 @@ TEST(FolderStore, RefusesWhatIsNotAKey) {
   FolderStore store(folder->path());
   EXPECT_EQ(store.put("../x", "").error().status, ExitStatus::refused);
   EXPECT_EQ(store.get("../x").error().status, ExitStatus::refused);
+}
+
+TEST(FolderStore, J7_ConditionalWritesSeeWhatIsThere) {
+  const auto folder = io::TemporaryFolder::make("test");
+  FolderStore store(folder->path());
+  const auto first = store.put_if("1/current", "one", std::nullopt);
+  ASSERT_TRUE(first && first->written);
+  EXPECT_FALSE(store.put_if("1/current", "two", std::nullopt)->written);
+  EXPECT_FALSE(store.put_if("1/current", "two", "other")->written);
+  EXPECT_FALSE(store.put_if("1/none", "two", first->version)->written);
+  EXPECT_EQ((*store.read("1/current"))->version, first->version);
+  EXPECT_TRUE(store.put_if("1/current", "two", first->version)->written);
+  EXPECT_EQ(**store.get("1/current"), "two");
+}
+
+TEST(FolderStore, J5_WhatAnInterruptedWriteLeftIsNeverSeenAndIsSwept) {
+  const auto folder = io::TemporaryFolder::make("test");
+  FolderStore store(folder->path());
+  ASSERT_TRUE(store.put("1/a", "b"));
+  ASSERT_TRUE(io::write_file(folder->path() / ".staging/left", "half"));
+  EXPECT_EQ(*store.list(""), std::vector<std::string>{"1/a"});
+  EXPECT_FALSE(store.get(".staging/left"));
+  EXPECT_EQ(*store.sweep(std::chrono::hours(24)), 0);
+  EXPECT_EQ(*store.sweep(std::chrono::seconds(0)), 1);
+  EXPECT_FALSE(std::filesystem::exists(folder->path() / ".staging/left"));
+}
+
+TEST(FolderStore, CopiesFiles) {
+  const auto folder = io::TemporaryFolder::make("test");
+  FolderStore store(folder->path() / "store");
+  ASSERT_TRUE(io::write_file(folder->path() / "in", "bytes"));
+  ASSERT_TRUE(store.put_file("1/x.json", folder->path() / "in", {}));
+  EXPECT_FALSE(*store.fetch("1/none", folder->path() / "out"));
+  ASSERT_TRUE(*store.fetch("1/x.json", folder->path() / "out"));
+  EXPECT_EQ(*io::read_file(folder->path() / "out"), "bytes");
+  EXPECT_EQ((*store.list_objects("1/x"))[0].size, 5U);
+  ASSERT_TRUE(store.remove("1/x.json"));
+  EXPECT_FALSE(std::filesystem::exists(folder->path() / "store/1"));
 }
 
 TEST(FolderStore, IgnoresItselfInGit) {

@@ -87,7 +87,9 @@ class Session:
         started = time.monotonic()
         with self._packages(request):
             opened = self._project.open_project(request, callbacks=[self._project.EventLog(emit)])
-            resolved = self._names.resolve_names(manifest, opened, request.get("sources_database"))
+            resolved = self._names.resolve_names(
+                manifest, opened, request.get("sources_database"), request.get("placed")
+            )
         self._manifests[label] = resolved
         return {
             "relations": self._names.relations_of(resolved),

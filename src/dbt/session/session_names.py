@@ -80,18 +80,22 @@ def clone_node(node):
     return clone
 
 
-def resolve_names(manifest, opened, sources_database=None):
+def resolve_names(manifest, opened, sources_database=None, placed=None):
     """A copy of `manifest` in which every relation bears the name it has under the profile of `opened`.
 
     Names come from the project's generate_*_name macros through dbt's parser, for nodes (disabled ones too),
     functions, saved queries' exports and semantic models. Sources keep their names, unless
-    `sources_database` is given: then sources without a database of their own move there.
+    `sources_database` is given: then sources without a database of their own move there. `placed` {id: schema}
+    says where nodes lie whatever the project's macros say.
     """
     resolved = clone_manifest(manifest)
     opened.use_macros_of(resolved)
     parser = ModelParser(opened.config, resolved, opened.config)
     namer = _Namer(parser, _Settings(parser, opened))
     resolved.nodes = {key: namer.renamed(node) for key, node in manifest.nodes.items()}
+    for key, schema in (placed or {}).items():
+        if key in resolved.nodes:
+            resolved.nodes[key] = _placed(resolved.nodes[key], schema, opened)
     resolved.disabled = {
         key: [namer.renamed(node) if hasattr(node, "alias") else node for node in nodes]
         for key, nodes in manifest.disabled.items()
@@ -253,6 +257,13 @@ def _moved_source(source, database, opened):
     moved.database = database
     moved.relation_name = str(opened.adapter.Relation.create_from(opened.config, moved))
     return moved
+
+
+def _placed(node, schema, opened):
+    placed = copy.copy(node)
+    placed.schema = schema
+    placed.relation_name = str(opened.adapter.Relation.create_from(opened.config, placed))
+    return placed
 
 
 def relations_of(manifest):

@@ -85,7 +85,9 @@
 
 {# Views from the outermost inward, then what they stood on. RESTRICT throughout: what a check missed makes the server
    refuse, and the transaction leaves everything as it was. #}
+{# What is in use is not waited for long: who works in it may be stopped. #}
 {% macro postgres__drop_schemas(schemas) %}
+  {%- do offshoot.rows_of("set local lock_timeout = '10s'") -%}
   {%- set names = offshoot.quoted_texts(schemas) -%}
   {%- set views -%}
     with recursive views as (

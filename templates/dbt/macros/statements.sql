@@ -38,6 +38,10 @@
       'create_database_mark': offshoot.create_database_mark,
       'read_database_mark': offshoot.read_database_mark,
       'write_privileges': offshoot.write_privileges,
+      'copy_relations': offshoot.copy_relations,
+      'exchange_relations': offshoot.exchange_relations,
+      'drop_removed_relations': offshoot.drop_removed_relations,
+      'droppable_schemas': offshoot.droppable_schemas,
     } -%}
     {%- if macro not in known -%}
       {%- do exceptions.raise_compiler_error("offshoot: no macro '" ~ macro ~ "' to call") -%}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "flow/swap.hpp"
+
+#include <fmt/format.h>
+
+#include "branch/names.hpp"
+
+namespace offshoot::flow {
+
+namespace {
+
+/// A space, which no git branch's name may hold.
+constexpr std::string_view deploy_ref = "deploy of ";
+
+}  // namespace
+
+Result<Branch> place_beside(const Context& context, const std::string& target) {
+  Branch place;
+  const std::string ref = fmt::format("{}{} by {}", deploy_ref, target, context.run_id);
+  auto name = branch::branch_name(context.settings.branch.prefix, 0, ref);
+  if (!name) return tl::unexpected(name.error());
+  place.name = std::move(*name);
+  place.mark = {.repository_id = context.origin.repository_id,
+                .branch = place.name,
+                .ref = ref,
+                .created = io::rfc3339(context.started),
+                .expires = io::rfc3339(context.started + context.settings.deploy.keep)};
+  return place;
+}
+
+bool is_beside_production(const OwnerMark& mark) { return mark.ref.starts_with(deploy_ref); }
+
+bool is_beside_production(const OwnerMark& mark, const std::string& target) {
+  return mark.ref.starts_with(fmt::format("{}{} by ", deploy_ref, target));
+}
+
+Result<std::unique_ptr<Swap>> stage(const Context& context, const ProjectAtHand& at_production, const DeployPlan& plan,
+                                    const Commit& head, dbt::Session& session) {
+  for (const auto& node : plan.planned.plan.nodes) {
+    const bool elsewhere = !node.relation.rendered.empty() &&
+                           branch::folded(node.relation.database) != branch::folded(plan.credentials.database);
+    if (node.resource_type == "function" || elsewhere) {
+      return failed(ExitStatus::usage, "building beside production",
+                    fmt::format("{} {}", node.unique_id, elsewhere ? "lies in another database" : "is a function"),
+                    "only tables and views of production's own database can be exchanged: set deploy.mode to in-place");
+    }
+  }
+  if (plan.adapter == "postgres") return stage_schemas(context, at_production, plan, head, session);
+  if (plan.adapter == "duckdb") return stage_file(context, at_production, plan, session);
+  return failed(ExitStatus::usage, "building beside production",
+                fmt::format("deploy.mode: swap is not to be had with {}", plan.adapter),
+                "it works with PostgreSQL and DuckDB: set deploy.mode to in-place");
+}
+
+}  // namespace offshoot::flow
