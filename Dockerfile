@@ -24,7 +24,7 @@ RUN python3 -m venv /opt/dbt && /opt/dbt/bin/pip install --quiet --no-cache-dir 
 FROM ${BASE}
 # git: dbt fetches packages with it. The rest is what offshoot is linked with.
 RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends python3 git ca-certificates \
-      libgit2-1.5 libyaml-cpp0.7 libsimdjson14 libfmt9 libcurl4 libssl3 && rm -rf /var/lib/apt/lists/* \
+      libgit2-1.5 libyaml-cpp0.7 libsimdjson14 libfmt9 libcurl4 libssl3 libpugixml1v5 && rm -rf /var/lib/apt/lists/* \
     && useradd --create-home --uid 10001 offshoot
 COPY --from=environment /opt/dbt /opt/dbt
 COPY --from=build /src/build/release/offshoot /usr/local/bin/offshoot

@@ -18,8 +18,11 @@ if(OFFSHOOT_SANITIZE)
 else()
   target_compile_options(offshoot_options INTERFACE $<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2>)
 endif()
+# Clang finds that libstdc++'s own std::stable_sort calls something deprecated.
+target_compile_options(offshoot_options INTERFACE $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>)
 # GCC 12 warns falsely when it optimises std::string.
-target_compile_options(offshoot_options INTERFACE "$<$<NOT:$<CONFIG:Debug>>:-Wno-restrict;-Wno-maybe-uninitialized;-Wno-null-dereference>")
+target_compile_options(offshoot_options INTERFACE
+  "$<$<AND:$<CXX_COMPILER_ID:GNU>,$<NOT:$<CONFIG:Debug>>>:-Wno-restrict;-Wno-maybe-uninitialized;-Wno-null-dereference>")
 target_link_options(offshoot_options INTERFACE -Wl,-z,relro,-z,now)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 include(CheckPIESupported)

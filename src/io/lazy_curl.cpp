@@ -75,6 +75,11 @@ PASS_ON(CURLUcode, curl_url_set, (CURLU * url, CURLUPart part, const char* text,
 PASS_ON(void, curl_free, (void* bytes), (bytes))
 PASS_ON(time_t, curl_getdate, (const char* text, const time_t* unused), (text, unused))
 
+// libcurl's own declarations end in an enum before the dots; it has the size of an int.
+#if defined(__clang__)
+#pragma clang diagnostic ignored "-Wvarargs"
+#endif
+
 // An option's value is a long, a pointer or a curl_off_t: each of the size of a pointer where offshoot runs.
 static_assert(sizeof(long) == sizeof(void*) && sizeof(curl_off_t) == sizeof(void*));
 

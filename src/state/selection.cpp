@@ -308,7 +308,7 @@ PlannedNode planned(const Manifest& head, const Entry& entry) {
 /// Nodes of one manifest that the other does not have, by what would make them the same node under another name.
 class Renames {
  public:
-  Renames(const Manifest& base, const Manifest& head) : base_(base), head_(head) {
+  Renames(const Manifest& base, const Manifest& head) : base_(base) {
     for (const Entry& entry : base.nodes()) {
       if (head.find_node(entry.unique_id) == nullptr && head.find_disabled(entry.unique_id) == nullptr) {
         add(base, entry, &Candidates::old);
@@ -345,7 +345,6 @@ class Renames {
   }
 
   const Manifest& base_;
-  const Manifest& head_;
   std::unordered_map<std::string, Candidates> by_body_;
 };
 
