@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include "io/sanitizer.hpp"
+
 namespace offshoot::io {
 
 namespace {
@@ -33,7 +35,7 @@ Environment environment_of_the_process() {
 void close_the_door() {
   const rlimit none{0, 0};
   ::setrlimit(RLIMIT_CORE, &none);
-#if !defined(__SANITIZE_ADDRESS__)  // its leak check looks into its own process
+#if !defined(OFFSHOOT_ADDRESS_SANITIZER)  // its leak check looks into its own process
   ::prctl(PR_SET_DUMPABLE, 0);
 #endif
 }

@@ -9,7 +9,8 @@
 #include <string>
 #include <vector>
 
-#ifdef __SANITIZE_ADDRESS__
+#include "io/sanitizer.hpp"
+#ifdef OFFSHOOT_ADDRESS_SANITIZER
 #include <sanitizer/lsan_interface.h>
 #endif
 
@@ -22,7 +23,7 @@ namespace offshoot::change::testing {
 /// it opens a repository with extensions.
 class LibraryLeaks {
  public:
-#ifdef __SANITIZE_ADDRESS__
+#ifdef OFFSHOOT_ADDRESS_SANITIZER
   LibraryLeaks() { __lsan_disable(); }
   ~LibraryLeaks() { __lsan_enable(); }
 #else

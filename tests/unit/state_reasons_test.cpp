@@ -121,12 +121,12 @@ class Checker {
       case ReasonKind::upstream:
         ASSERT_FALSE(reason.path.empty()) << what;
         EXPECT_TRUE(modified_.contains(reason.path.front())) << what;
-        EXPECT_EQ(reason.detail, head_[reason.path.front()]["name"]) << what;
+        EXPECT_EQ(reason.detail, head_[reason.path.front()]["name"].get<std::string>()) << what;
         check_way(id, reason.path, what);
         break;
       case ReasonKind::test_of:
         ASSERT_FALSE(reason.path.empty()) << what;
-        EXPECT_EQ(reason.detail, head_[reason.path.back()]["name"]) << what;
+        EXPECT_EQ(reason.detail, head_[reason.path.back()]["name"].get<std::string>()) << what;
         check_way(id, reason.path, what);
         break;
       default:
@@ -145,7 +145,7 @@ class Checker {
   void check_macros(const std::string& id, const Reason& reason, const std::string& what) {
     ASSERT_FALSE(reason.path.empty()) << what;
     EXPECT_NE(base_[reason.path.front()]["macro_sql"], head_[reason.path.front()]["macro_sql"]) << what;
-    EXPECT_EQ(reason.detail, head_[reason.path.front()]["name"]) << what;
+    EXPECT_EQ(reason.detail, head_[reason.path.front()]["name"].get<std::string>()) << what;
     for (std::size_t i = 0; i < reason.path.size(); ++i) {
       const std::string& caller = i + 1 < reason.path.size() ? reason.path[i + 1] : id;
       EXPECT_TRUE(holds(strings(head_[caller]["depends_on"]["macros"]), reason.path[i])) << what;
