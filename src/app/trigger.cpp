@@ -255,9 +255,8 @@ Result<flow::HeadTrust> trust_in(const Event& event, const Settings& settings,
   };
   const bool from_fork = event.pull_request && is_from_fork(*event.pull_request);
   if (event.name == "pull_request" && from_fork) return HeadTrust::sandboxed;
-  if (event.name == "pull_request_target" && from_fork) {
-    return refused("its head comes from another repository, and this job holds secrets");
-  }
+  // pull_request_target, and any other event that brings a pull request with it.
+  if (from_fork) return refused("its head comes from another repository, and this job may hold secrets");
   if (event.name == "workflow_run" &&
       (!event.run_head_repository_id || event.run_head_repository_id != event.repository_id)) {
     return refused("the run's head comes from another repository, and this job holds secrets");

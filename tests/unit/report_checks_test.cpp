@@ -15,7 +15,7 @@ using namespace report::tests;
 using State = CheckReport::State;
 
 offshoot::Run golden(const std::string& name) {
-  return *from_json(read(golden_folder / name / "run.json"), "run.json");
+  return from_json(read(golden_folder / name / "run.json"), "run.json").value();
 }
 
 std::vector<State> states(const offshoot::Run& run, Reach reach) {
