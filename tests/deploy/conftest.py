@@ -34,6 +34,18 @@ from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('r', 'v', 'm') and n.nspname in ('store', 'store_reference', 'bi', 'raw') order by 1"""
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long_form: runs with ci/test --all; another test shows the same in the short form, or a part of it")
+
+
+def pytest_collection_modifyitems(config, items):
+    if ALL:
+        return
+    left_out = [item for item in items if item.get_closest_marker("long_form")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
 class Store:
     def __init__(self, folder, offshoot, postgres=None):
         self.offshoot = offshoot
@@ -154,7 +166,7 @@ def store(request, tmp_path, offshoot):
 
 
 def kinds(of_duckdb, of_postgres):
-    """For a test of both warehouses and of something else that varies: in the short form each kind is seen in one of them."""
+    """For a test of both warehouses and of something else that varies: in the short form not every combination is run."""
     both = [("duckdb", kind) for kind in of_duckdb] + [("postgres", kind) for kind in of_postgres]
     everything = [(warehouse, kind) for warehouse in ("duckdb", "postgres") for kind in dict.fromkeys([*of_duckdb, *of_postgres])]
     return pytest.mark.parametrize(("store", "kind"), everything if ALL else both, indirect=["store"])

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a build took: in run.json, against a budget, and compared with the run before."""
 
+import pytest
+
 
 def test_each_node_has_its_time_and_rows_in_run_json(pg):
     pg.deploy()
@@ -23,6 +25,7 @@ def test_a_budget_warns_or_fails(duck):
     assert "ver budget" not in within.stderr
 
 
+@pytest.mark.long_form
 def test_a_budget_of_words_is_a_wrong_setting(duck):
     (duck.repository / "offshoot.yml").write_text("build:\n  budget: {seconds: much}\n")
     duck.commit("A budget")
@@ -33,6 +36,7 @@ def test_a_budget_of_words_is_a_wrong_setting(duck):
     assert "Over budget: seconds" in duck.deploy().stderr
 
 
+@pytest.mark.long_form
 def test_what_took_far_longer_than_in_the_run_before_is_noted(pg):
     pg.deploy()
     pg.commit("Slower", apart="select 1 as one from pg_sleep(6)")

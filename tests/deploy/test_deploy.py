@@ -3,7 +3,9 @@
 
 import json
 
-from conftest import kinds
+import pytest
+
+from conftest import ALL, kinds
 
 EVERYTHING = ["apart", "countries", "daily", "orders", "totals"]
 
@@ -36,6 +38,7 @@ def test_K7_what_production_contains_is_not_deployed_again(duck):
     assert duck.fingerprint() == before
 
 
+@pytest.mark.long_form
 def test_J7_what_is_damaged_means_a_full_build_with_a_warning(duck):
     duck.deploy()
     pointer = duck.pointer()
@@ -54,6 +57,7 @@ def test_J7_what_is_damaged_means_a_full_build_with_a_warning(duck):
         assert "Everything is built, for " in result.stderr, name
 
 
+@pytest.mark.long_form
 def test_what_a_failed_deploy_left_half_done_is_built_by_the_next(duck):
     duck.deploy()
     duck.edit("Break a test", "orders", "amount, 1 as version", "-amount as amount, 2 as version")
@@ -66,6 +70,7 @@ def test_what_a_failed_deploy_left_half_done_is_built_by_the_next(duck):
     assert "already contained" in duck.deploy().stderr
 
 
+@pytest.mark.long_form
 def test_a_selection_by_hand_leaves_the_rest_owed(duck):
     duck.deploy()
     duck.edit("Change", "apart", "1 as one", "2 as one")
@@ -123,6 +128,7 @@ def test_L2_a_tree_that_no_check_has_passed_is_named_or_refused(duck):
     assert "check of this tree" not in result.stderr, "planned as it was reviewed"
 
 
+@pytest.mark.long_form
 def test_L2_what_was_not_reviewed_is_named(duck):
     duck.deploy()
     duck.edit("Merged, and not deployed", "totals", "sum(orders.amount)", "min(orders.amount)")
@@ -137,7 +143,7 @@ def test_L2_what_was_not_reviewed_is_named(duck):
     assert "not in the check of this tree" in result.stderr and "model.store.totals" in result.stderr
 
 
-@kinds(["in-place"], ["swap"])
+@kinds([], ["in-place", "swap"] if ALL else ["swap"])
 def test_L6_relations_of_removed_models_go_only_when_asked(store, kind):
     mode = kind
     store.deploy()
@@ -153,6 +159,7 @@ def test_L6_relations_of_removed_models_go_only_when_asked(store, kind):
     assert len(store.run()["deployment"]["value"]["dropped"]) == 1
 
 
+@pytest.mark.long_form
 def test_state_only_records_what_something_else_deployed(duck):
     result = duck.deploy("--state-only")
     assert "Recorded what is deployed" in result.stderr

@@ -7,6 +7,8 @@ import subprocess
 import threading
 import time
 
+import pytest
+
 from conftest import kinds
 
 VERSIONS = "select (select max(version) from store.orders), (select max(version) from store.totals)"
@@ -118,6 +120,7 @@ def test_K6_who_was_stopped_and_overtaken_exchanges_nothing(store, kind):
     assert "already contained" in store.deploy(mode="swap").stderr
 
 
+@pytest.mark.long_form
 def test_K6_what_was_built_in_place_after_the_lease_was_lost_is_built_again(pg):
     pg.deploy()
     pg.edit("Slow", "apart", "1 as one", "2 as one, pg_sleep(3)::text as slept")

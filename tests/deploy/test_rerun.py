@@ -3,6 +3,8 @@
 
 import shutil
 
+import pytest
+
 
 def nodes(run):
     return sorted(node["unique_id"].split(".")[2] for node in run["plan"]["value"]["nodes"])
@@ -34,6 +36,7 @@ def test_K3_a_deploy_goes_on_where_it_failed(duck):
     assert "already contained" in duck.deploy().stderr
 
 
+@pytest.mark.long_form
 def test_K3_what_was_skipped_or_never_ran_is_left(duck):
     duck.deploy()
     duck.edit("Break a model", "orders", "amount, 1 as version", "amount / nothing as amount, 2 as version")
@@ -46,6 +49,7 @@ def test_K3_what_was_skipped_or_never_ran_is_left(duck):
     assert nodes(duck.run()) == nodes(failed)
 
 
+@pytest.mark.long_form
 def test_K3_a_check_goes_on_in_its_branch(duck):
     duck.deploy()
     duck.git("switch", "--quiet", "--create", "feature")
@@ -57,6 +61,7 @@ def test_K3_a_check_goes_on_in_its_branch(duck):
     assert duck.run()["branch"]["value"]["name"] == failed["branch"]["value"]["name"]
 
 
+@pytest.mark.long_form
 def test_a_run_that_cannot_be_gone_on_with_says_why(duck):
     unknown = duck.call("run", "--from-failure", "20200101T000000Z-1-1")
     assert unknown.returncode == 2 and "not in the store" in unknown.stderr

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from conftest import ALL
+from conftest import ALL, kinds
 
 VERSIONS = "select (select max(version) from store.orders), (select max(version) from store.totals)"
 
@@ -21,7 +21,8 @@ def deployed_versions(store, count):
     return shas
 
 
-def test_L4_production_goes_back_within_a_minute_and_forward_again(store):
+@kinds(["here"] if ALL else [], ["here"])
+def test_L4_production_goes_back_within_a_minute_and_forward_again(store, kind):
     first, second, third = deployed_versions(store, 3)
     assert store.sql(VERSIONS) == [(3, 3)]
     begun = time.monotonic()
@@ -37,6 +38,7 @@ def test_L4_production_goes_back_within_a_minute_and_forward_again(store):
     assert store.sql(VERSIONS) == [(3, 3)] and store.run()["change"]["value"]["base"]["sha"] == first
 
 
+@pytest.mark.long_form
 def test_L4_two_versions_at_once_and_views_of_others_go_along(pg):
     first, second, third = deployed_versions(pg, 3)
     pg.sql("create schema bi", "create view bi.report as select version from store.totals")
@@ -44,6 +46,7 @@ def test_L4_two_versions_at_once_and_views_of_others_go_along(pg):
     assert pg.sql("select max(version) from bi.report") == [(1,)] and pg.sql(VERSIONS) == [(1, 1)]
 
 
+@pytest.mark.long_form
 def test_L4_what_is_not_kept_cannot_be_gone_back_to(duck):
     first = duck.git("rev-parse", "HEAD")
     duck.deploy()
@@ -55,8 +58,8 @@ def test_L4_what_is_not_kept_cannot_be_gone_back_to(duck):
     assert result.returncode == 2 and first[:7] in result.stderr
 
 
-@pytest.mark.parametrize("delay", [0.05] if not ALL else [i * 0.02 for i in range(10)])
-def test_L4_K5_killed_in_a_rollback_it_is_all_old_or_all_new(store, delay):
+@kinds([i * 0.02 for i in range(10)] if ALL else [], [0.05])
+def test_L4_K5_killed_in_a_rollback_it_is_all_old_or_all_new(store, kind):
     import subprocess
 
     first, second = deployed_versions(store, 2)
@@ -65,7 +68,7 @@ def test_L4_K5_killed_in_a_rollback_it_is_all_old_or_all_new(store, delay):
     for line in child.stderr:
         if "Exchanging" in line:
             break
-    time.sleep(delay)
+    time.sleep(kind)
     child.send_signal(signal.SIGKILL)
     child.wait()
     time.sleep(0.5)

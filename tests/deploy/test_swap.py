@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from conftest import ALL
+from conftest import ALL, kinds
 
 VERSIONS = "select (select max(version) from store.orders), (select max(version) from store.totals), (select max(version) from store.daily)"
 
@@ -104,15 +104,15 @@ def test_L3_what_cannot_be_bound_again_stops_the_swap_and_is_named(pg):
     assert pg.fingerprint() == before
 
 
-@pytest.mark.parametrize("delay", [0.02, 0.3] if not ALL else [i * 0.02 for i in range(30)])
-def test_L3_K5_killed_in_the_exchange_it_is_all_old_or_all_new_after_a_rerun(store, delay):
+@kinds([i * 0.02 for i in range(30)] if ALL else [0.02], [0.3])
+def test_L3_K5_killed_in_the_exchange_it_is_all_old_or_all_new_after_a_rerun(store, kind):
     store.deploy(mode="in-place")
     next_version(store, 2)
     child = store.start(mode="swap")
     for line in child.stderr:
         if "Exchanging" in line:
             break
-    time.sleep(delay)
+    time.sleep(kind)
     child.send_signal(signal.SIGKILL)
     child.wait()
     time.sleep(0.5)  # until the server has seen the connection go
@@ -126,6 +126,7 @@ def test_L3_K5_killed_in_the_exchange_it_is_all_old_or_all_new_after_a_rerun(sto
     assert len(versions) <= 1, store.leftovers()
 
 
+@pytest.mark.long_form
 def test_L3_a_file_that_is_written_to_meanwhile_is_not_lost(duck):
     """A writer cannot come in between: it is told that the file is held."""
     import duckdb
