@@ -23,7 +23,8 @@ Result<void> try_out(store::Store& store, const std::string& key) {
 std::optional<std::string> what_is_forgotten(const Context& context) {
   if (!forgets(context)) return std::nullopt;
   return fmt::format(
-      "The store is a folder of this runner, which is gone with it: the next deploy builds everything, there is nothing "
+      "The store is a folder of this runner, which is gone with it: the next deploy builds everything, there is "
+      "nothing "
       "to roll back to or to go on with, and only the workflow's concurrency group keeps two deploys apart. To change "
       "that, {}.",
       use_a_bucket);

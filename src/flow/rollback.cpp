@@ -48,9 +48,9 @@ Result<Way> find_way(const Context& context, const std::string& target, const st
   if (!deployed) return tl::unexpected(deployed.error());
   if (!deployed->current) {
     if (auto remembered = needs_memory(context, doing); !remembered) return tl::unexpected(remembered.error());
-    return failed(ExitStatus::usage, doing, "nothing is known to be deployed",
-                  deployed->why_not.empty() ? "see whether store names the one that deploys are kept in"
-                                            : deployed->why_not);
+    return failed(
+        ExitStatus::usage, doing, "nothing is known to be deployed",
+        deployed->why_not.empty() ? "see whether store names the one that deploys are kept in" : deployed->why_not);
   }
   const auto versions = kept_versions(context, target);
   if (!versions) return tl::unexpected(versions.error());
