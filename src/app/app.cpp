@@ -158,7 +158,8 @@ std::vector<Named> declare(CLI::App& program, Options& options) {
   runs_command.require_subcommand(0, 1);
   CLI::App* show = runs_command.add_subcommand("show", "Show one of them: its summary, or one of its files");
   show->add_option("id", options.run_id, "Its id, how that begins, or last")->required()->option_text("ID");
-  show->add_option("--format", options.format, "terminal, markdown, json, sarif or junit; default terminal")->option_text("FORMAT");
+  show->add_option("--format", options.format, "terminal, markdown, json, sarif or junit; default terminal")
+      ->option_text("FORMAT");
   show->add_option("--file", options.file, "Print this file of it instead")->option_text("NAME");
   show->fallthrough();
   commands.push_back({show, show_run});

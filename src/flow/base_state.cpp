@@ -89,8 +89,8 @@ class KeptState {
         BaseState{folder / manifest_name, folder / partial_parse_name, std::move(*relations), "from the store"});
   }
 
-  /// Keeps a state. Failing to is no error of the run: the next run parses again. In a store that others read, only runs
-  /// of the default branch do: dbt loads what is kept, and in a pull request its author made it (requirement C3).
+  /// Keeps a state. Failing to is no error of the run: the next run parses again. In a store that others read, only
+  /// runs of the default branch do: dbt loads what is kept, and in a pull request its author made it (requirement C3).
   void keep(const BaseState& state) const {
     if (context_.store.shared() && !of_default_branch(context_)) return;
     if (!store::put_files(context_.store, {{prefix_ + manifest_name, state.manifest, {}},

@@ -19,8 +19,8 @@ struct Finding {
   ExitStatus status = ExitStatus::passed;  ///< what a command that needs it would end with
 };
 
-/// Looks at all that a check needs: git, the store, the dbt environment, project, profile, targets, warehouse, linter; what the
-/// environment of children holds; and whether this login could write to production.
+/// Looks at all that a check needs: git, the store, the dbt environment, project, profile, targets, warehouse, linter;
+/// what the environment of children holds; and whether this login could write to production.
 std::vector<Finding> doctor(const Context& context);
 
 }  // namespace offshoot::flow

@@ -16,8 +16,8 @@ bool is_dbt_artifact(std::string_view name);
 /// writes the variables that it was given into them. All else stays byte for byte.
 Result<std::string> redacted_artifact(const std::string& json);
 
-/// dbt's log without the values of its variables (`vars` is one JSON object) and of the variables of the environment whose
-/// names begin with DBT_ENV_CUSTOM_ENV_: dbt writes them into it, and into the SQL that it logs.
+/// dbt's log without the values of its variables (`vars` is one JSON object) and of the variables of the environment
+/// whose names begin with DBT_ENV_CUSTOM_ENV_: dbt writes them into it, and into the SQL that it logs.
 std::string redacted_log(std::string_view log, const std::string& vars, const io::Environment& environment);
 
 }  // namespace offshoot::flow

@@ -355,7 +355,7 @@ class CurlClient final : public HttpClient {
     curl_easy_getinfo(easy_.get(), CURLINFO_REQUEST_SIZE, &sent_bytes);
     const auto fail = [&](std::string why) {
       return tl::unexpected(HttpFailure{sent_bytes > 0, code == CURLE_ABORTED_BY_CALLBACK, std::move(why),
-                                          code == CURLE_OPERATION_TIMEDOUT});
+                                        code == CURLE_OPERATION_TIMEDOUT});
     };
     if (exchange.too_long) return fail(fmt::format("the answer is longer than {} bytes", request.most_bytes));
     if (exchange.write_error != 0) return fail("writing the answer to a file: " + text_of(exchange.write_error));

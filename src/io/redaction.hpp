@@ -13,9 +13,9 @@
 
 namespace offshoot::io {
 
-/// Values that may stand in nothing that leaves this process (requirement C2). It is filled at the start, and later with
-/// credentials that are got on the way; all that writes reads it: streams, the store, files for people, requests to
-/// GitHub. May be used by several threads at once.
+/// Values that may stand in nothing that leaves this process (requirement C2). It is filled at the start, and later
+/// with credentials that are got on the way; all that writes reads it: streams, the store, files for people, requests
+/// to GitHub. May be used by several threads at once.
 class Redaction {
  public:
   /// Adds a secret and the forms that it may take on its way: base64 at each of its three offsets, percent-encoded,

@@ -79,10 +79,13 @@ Counts add_case(pugi::xml_node suite, const PlannedNode& planned, const NodeResu
       add_ending(one, "skipped", result);
       counts.skipped = 1;
       break;
-    case NodeStatus::warn: add_text(one.append_child("system-out"), "warn: " + result.message); break;
+    case NodeStatus::warn:
+      add_text(one.append_child("system-out"), "warn: " + result.message);
+      break;
     case NodeStatus::success:
     case NodeStatus::pass:
-    case NodeStatus::no_op: break;
+    case NodeStatus::no_op:
+      break;
   }
   return counts;
 }

@@ -98,10 +98,10 @@ std::string sarif(const Run& run) {
     if (lint != nullptr) add_findings(*lint, run.policy, one);
     runs.push_back(std::move(one));
   }
-  return json_without_commands(io::to_line(
-             Json{{"$schema", "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"},
-                  {"version", "2.1.0"},
-                  {"runs", std::move(runs)}})) +
+  return json_without_commands(io::to_line(Json{
+             {"$schema", "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"},
+             {"version", "2.1.0"},
+             {"runs", std::move(runs)}})) +
          "\n";
 }
 

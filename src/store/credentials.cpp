@@ -250,8 +250,7 @@ Result<Credentials> CredentialChain::ask_sts(const Query& form, const Credential
   if (endpoint.empty()) endpoint = variable(environment_, "AWS_ENDPOINT_URL");
   if (endpoint.empty()) endpoint = fmt::format("https://sts.{}.amazonaws.com", region());
   while (endpoint.ends_with('/')) endpoint.pop_back();
-  io::HttpRequest request{
-      .method = "POST", .url = endpoint + "/", .body = query_text(form), .within = answer_within};
+  io::HttpRequest request{.method = "POST", .url = endpoint + "/", .body = query_text(form), .within = answer_within};
   request.headers = {{"Content-Type", "application/x-www-form-urlencoded"}};
   if (signed_with != nullptr) {
     Signable signable{"POST", io::origin_of(endpoint), "/", {}, request.headers, hex_of(sha256_bytes(request.body))};

@@ -159,8 +159,8 @@ Result<std::vector<RunIndex>> newest_runs(Store& store, const std::string& repos
 }
 
 Result<std::optional<FoundRun>> find_run(Store& store, const std::string& repository_id, const std::string& id) {
-  const auto folders = id == "last" ? newest_folders(store, repository_id, 1)
-                                    : complete_folders(store, repository_id, day_of(id));
+  const auto folders =
+      id == "last" ? newest_folders(store, repository_id, 1) : complete_folders(store, repository_id, day_of(id));
   if (!folders) return tl::unexpected(folders.error());
   std::vector<std::string> found;
   for (const auto& folder : *folders) {

@@ -17,7 +17,7 @@ constexpr const char* nothing_sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4
 constexpr seconds longest_link{7 * 24 * 3600};
 /// A bucket's listing and the largest manifest both fit.
 constexpr std::size_t longest_answer = 512ULL << 20;
-constexpr int most_silences = 2;  ///< of one call
+constexpr int most_silences = 2;      ///< of one call
 constexpr seconds longest_call{120};  ///< with what a server asks to wait
 constexpr seconds absent_for{15};
 
@@ -129,8 +129,7 @@ struct S3Client::Mended {
   bool credentials = false;
 };
 
-S3Client::S3Client(S3Settings settings, io::Environment environment, AwsProfiles profiles,
-                   S3Surroundings surroundings)
+S3Client::S3Client(S3Settings settings, io::Environment environment, AwsProfiles profiles, S3Surroundings surroundings)
     : settings_(std::move(settings)),
       environment_(with_certificates(std::move(environment))),
       stop_(surroundings.stop),

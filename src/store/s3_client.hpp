@@ -27,7 +27,7 @@ struct S3Settings {
   std::string encryption{};  ///< x-amz-server-side-encryption: AES256, aws:kms, aws:kms:dsse; empty = the bucket's own
   std::string kms_key{};     ///< for aws:kms; empty = AWS's own key
   Query tags{};              ///< of every object that is written
-  std::string storage_class{};       ///< empty = the bucket's own
+  std::string storage_class{};        ///< empty = the bucket's own
   std::chrono::seconds patience{20};  ///< how long an answer may take, or nothing may come in the middle of one
 };
 
@@ -53,8 +53,8 @@ struct S3Call {
 
 /// What a client of S3 is given besides its settings.
 struct S3Surroundings {
-  std::stop_token stop{};      ///< ends what is being sent
-  SecretListener learned{};    ///< see there
+  std::stop_token stop{};    ///< ends what is being sent
+  SecretListener learned{};  ///< see there
   io::Pauses& pauses = io::real_pauses();
 };
 

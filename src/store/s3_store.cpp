@@ -255,8 +255,7 @@ Result<std::unique_ptr<Store>> open_s3(const std::string& url, const io::Environ
   if (!profiles) return tl::unexpected(profiles.error());
   auto settings = s3_settings(url, environment, *profiles);
   if (!settings) return tl::unexpected(settings.error());
-  return std::make_unique<S3Store>(std::move(*settings), environment, std::move(*profiles),
-                                   std::move(surroundings));
+  return std::make_unique<S3Store>(std::move(*settings), environment, std::move(*profiles), std::move(surroundings));
 }
 
 }  // namespace offshoot::store

@@ -47,7 +47,8 @@ pass_env: [STORE_BUCKET]
 
     def git(self, where, *arguments):
         identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "commit.gpgsign=false"]
-        subprocess.run(["git", *identity, *arguments], cwd=where, check=True, capture_output=True, env=self.environment)
+        return subprocess.run(["git", *identity, *arguments], cwd=where, check=True, capture_output=True, text=True,
+                              env=self.environment).stdout.strip()
 
     def commit(self, where, message):
         self.git(where, "add", "--all")
@@ -57,12 +58,12 @@ pass_env: [STORE_BUCKET]
         self.git(self.folder, "clone", "--quiet", str(self.origin), name)
         return self.folder / name
 
-    def change(self, name, instead="select 1 as one,"):
+    def change(self, name, column="1 as one"):
         """A clone with a commit on a branch of its own."""
         pull = self.clone(name)
         self.git(pull, "switch", "--quiet", "--create", "feature")
         model = pull / "models/marts/dim_customers.sql"
-        model.write_text(model.read_text().replace("select", instead, 1))
+        model.write_text(model.read_text().replace("select\n", f"select\n    {column},\n", 1))
         self.commit(pull, "head")
         return pull
 
@@ -143,18 +144,20 @@ def test_J5_C3_fresh_clones_share_what_is_in_the_bucket(work):
     assert "do not match the checksum" in said.stderr
 
 
-def test_C3_a_pull_requests_run_writes_no_state_for_others(work, tmp_path):
+def test_C3_a_pull_requests_run_writes_no_state_for_others(work):
     pull = work.change("checking")
+    head = work.git(pull, "rev-parse", "HEAD")
+    base = work.git(pull, "rev-parse", "origin/main")
     work.git(pull, "switch", "--quiet", "--detach", "origin/main")
     work.git(pull, "merge", "--quiet", "--no-ff", "-m", "merge", "feature")
-    (tmp_path / "event.json").write_text('{"pull_request": {"number": 7}}')
-    actions = {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "pull_request", "GITHUB_REPOSITORY": "acme/tiny",
-               "GITHUB_REPOSITORY_ID": "77", "GITHUB_HEAD_REF": "feature", "GITHUB_RUN_ID": "5",
-               "GITHUB_RUN_ATTEMPT": "1", "GITHUB_EVENT_PATH": str(tmp_path / "event.json")}
-    work.call(pull, "check", **actions)
-    prefix = work.address.split("/", 3)[3]
-    keys = [one["Key"] for one in work.place.client().list_objects_v2(
-        Bucket=work.place.bucket, Prefix=prefix)["Contents"]]
+    ours = {"id": 77, "full_name": "acme/tiny"}
+    event = work.actions("pull_request", {
+        "action": "opened", "number": 7, "repository": {**ours, "default_branch": "main"},
+        "pull_request": {"number": 7, "state": "open", "draft": False, "labels": [],
+                         "head": {"sha": head, "ref": "feature", "repo": ours},
+                         "base": {"sha": base, "ref": "main", "repo": ours}}}, ref="7/merge")
+    work.call(pull, "check", **event)
+    keys = work.objects()
     assert any("/77/runs/" in key for key in keys)
     assert not [key for key in keys if "/state/" in key]
 
@@ -267,7 +270,7 @@ def test_C1_credentials_got_on_the_way_are_masked(work, gateway):
 
 
 def test_C2_a_secret_in_the_project_is_in_nothing_that_is_kept(work):
-    pull = work.change("checking", "select 'warehouse-canary-7' as one,")
+    pull = work.change("checking", "'warehouse-canary-7' as one")
     done = work.call(pull, "check", "--base", "origin/main", WAREHOUSE_PASSWORD="warehouse-canary-7")
     assert "The run is kept in" in done.stderr
     kept = [key for key in work.objects() if "/runs/" in key]

@@ -183,7 +183,7 @@ def test_C5_web_identity_by_file_and_by_githubs_endpoint(gateway, moto, tmp_path
             "AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None, "GITHUB_RUN_ID": "77", "GITHUB_RUN_ATTEMPT": "2"}
     # moto gives a session that versitygw does not know: that it says so shows whose key was used.
     said = gateway.run("list", "1/", AWS_WEB_IDENTITY_TOKEN_FILE=str(tmp_path / "token"), **role)
-    assert "the access key from the role arn:aws:iam::123456789012:role/ci by web identity" in said.err
+    assert "the session token from the role arn:aws:iam::123456789012:role/ci by web identity is not valid" in said.err
     assert "Action=AssumeRoleWithWebIdentity" in asked[-1] and "WebIdentityToken=header.payload.signature" in asked[-1]
     assert "RoleSessionName=offshoot-77-2" in asked[-1]
 
@@ -194,6 +194,18 @@ def test_C5_web_identity_by_file_and_by_githubs_endpoint(gateway, moto, tmp_path
     assert tokens.seen == [("GET", "/token?api-version=2&audience=sts.amazonaws.com")]
     assert "WebIdentityToken=from.github.canary" in asked[-1]
     assert "by web identity" in said.err and "canary" not in said.err
+
+    # moto's own S3 takes the session: it is sent with each request, and signed.
+    sent = []
+    bucket = Between(moto, lambda handler, n: sent.append(handler.headers))
+    there = Place(gateway.tool, gateway.address, {**gateway.environment, "AWS_ENDPOINT_URL_S3": bucket.url}, moto)
+    there.client().create_bucket(Bucket=there.bucket)
+    there.run("put", "1/x", written(tmp_path, 10), AWS_WEB_IDENTITY_TOKEN_FILE=str(tmp_path / "token"), **role).ok()
+    assert there.client().get_object(Bucket=there.bucket, Key=f"{there.prefix}/1/x")["ContentLength"] == 10
+    for headers in sent:
+        assert len(headers["x-amz-security-token"]) > 100
+        assert "x-amz-security-token" in headers["Authorization"].split("SignedHeaders=")[1]
+        assert KEY not in headers["Authorization"]
     said = gateway.run("list", "1/", GITHUB_ACTIONS="true", **role)
     assert said.status == 2 and "id-token: write" in said.err
 

@@ -31,9 +31,10 @@ TEST(Redacted, C3_VariablesGivenAsTextAreTakenOut) {
 }
 
 TEST(Redacted, C3_TheLogHoldsNoValueOfAVariable) {
-  const std::string log = "args {'vars': \"{'k': 'canary', 'deep': {'x': ['other canary', 12, true]}}\"}\nselect 'canary'\nenv-canary";
-  const std::string after =
-      redacted_log(log, R"({"k": "canary", "deep": {"x": ["other canary", 12, true]}})", {{"DBT_ENV_CUSTOM_ENV_A", "env-canary"}});
+  const std::string log =
+      "args {'vars': \"{'k': 'canary', 'deep': {'x': ['other canary', 12, true]}}\"}\nselect 'canary'\nenv-canary";
+  const std::string after = redacted_log(log, R"({"k": "canary", "deep": {"x": ["other canary", 12, true]}})",
+                                         {{"DBT_ENV_CUSTOM_ENV_A", "env-canary"}});
   EXPECT_EQ(after.find("canary"), std::string::npos) << after;
   EXPECT_NE(after.find("12, true"), std::string::npos);
   EXPECT_EQ(redacted_log("all of it", "{}", {}), "all of it");
