@@ -44,10 +44,10 @@ using ReadUrl = FirstParameter<decltype(curl_url_get)>::Type;
 }  // namespace
 
 // Defines libcurl's function `name` as one that calls it.
-#define PASS_ON(result, name, parameters, arguments)     \
-  result name parameters {                               \
+#define PASS_ON(result, name, parameters, arguments)       \
+  result name parameters {                                 \
     static auto* const real = find<decltype(name)>(#name); \
-    return real arguments;                               \
+    return real arguments;                                 \
   }
 
 extern "C" {

@@ -96,7 +96,8 @@ void fields(auto& with, auto& value, const Commit*) {
 }
 
 void fields(auto& with, auto& value, const Change*) {
-  with("head", value.head)("merge_of", value.merge_of)("base", value.base)("base_is", value.base_is)("uncommitted", value.uncommitted);
+  with("head", value.head)("merge_of", value.merge_of)("base", value.base)("base_is", value.base_is)("uncommitted",
+                                                                                                     value.uncommitted);
   with("files", value.files);
 }
 

@@ -64,8 +64,7 @@ class Summary {
                                     : paint_(label, tone(verdict_.conclusion)) + "  " + headline;
     return "\n" + out + "\n" + stops() + failures() + list("not built", digest_.undone) +
            list("warnings", digest_.warnings) + lint() + unlinted() + unreadable() + verified() + deployment() +
-           removed() +
-           left_out() + idle() + notes() + facts();
+           removed() + left_out() + idle() + notes() + facts();
   }
 
  private:

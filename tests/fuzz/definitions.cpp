@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // The selectors that a manifest holds.
-#include "state/definition.hpp"
-
 #include "fuzz.hpp"
+#include "state/definition.hpp"
 
 using namespace offshoot;
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   // What is not a whole manifest is given one around it, so that more than the reader is reached.
   const std::string selectors(fuzz::view(data, size));
-  const std::string text = R"({"metadata": {"dbt_schema_version": "https://schemas.getdbt.com/dbt/manifest/v12.json"}, )"
-                           R"("nodes": {}, "sources": {}, "macros": {}, "exposures": {}, "selectors": )" +
-                           selectors + "}";
+  const std::string text =
+      R"({"metadata": {"dbt_schema_version": "https://schemas.getdbt.com/dbt/manifest/v12.json"}, )"
+      R"("nodes": {}, "sources": {}, "macros": {}, "exposures": {}, "selectors": )" +
+      selectors + "}";
   const auto manifest = state::Manifest::parse(text, "manifest.json");
   if (!manifest) return 0;
   const auto found = state::find_definitions(*manifest, "*");
