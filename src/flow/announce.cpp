@@ -288,11 +288,12 @@ void Announcement::deploy_begins(const Run& run) {
   if (change == nullptr) return;
   // What an earlier deploy that was killed left as "in progress" ends here.
   (void)github::end_deployments(there.client, "production", there.step.run_url, github::End::under_way);
-  const auto begun = github::begin_deployment(there.client, {.sha = change->head.sha,
-                                                             .environment = "production",
-                                                             .description = "Production, by offshoot " + run.origin.command,
-                                                             .run_id = there.step.run_id,
-                                                             .production = true});
+  const auto begun =
+      github::begin_deployment(there.client, {.sha = change->head.sha,
+                                              .environment = "production",
+                                              .description = "Production, by offshoot " + run.origin.command,
+                                              .run_id = there.step.run_id,
+                                              .production = true});
   if (!begun) return note("The deployment could not be recorded (deployments: write)", begun.error().why);
   there.deployment = *begun;
   (void)github::set_deployment_state(there.client, *begun, github::DeploymentState::in_progress, there.step.run_url,

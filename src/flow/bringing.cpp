@@ -102,9 +102,8 @@ Outcome<Deployment> by_swap(Bringing& bringing, Run& run, std::vector<Artifact>&
   if ((*swap)->planned().plan.nodes.empty()) {
     run.build = Skipped{"nothing to build"};
   } else {
-    run.build = timed(run, "build", [&] {
-      return build_planned(bringing.context, (*swap)->planned(), bringing.session, artifacts);
-    });
+    run.build = timed(run, "build",
+                      [&] { return build_planned(bringing.context, (*swap)->planned(), bringing.session, artifacts); });
     bringing.session.release();
   }
   const auto discard = [&] {

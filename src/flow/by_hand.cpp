@@ -99,7 +99,8 @@ Result<void> note_in_production(ProductionLock& lock, const Commit& commit, cons
 /// Takes production's lease, and settles what a run before left in the middle.
 Result<std::unique_ptr<ProductionLock>> hold_production(const Context& context, const ProjectAtHand& at_production,
                                                         const Commit& commit, dbt::Session& session, Run& run) {
-  auto lock = ProductionLock::take(context, at_production.target, "build by hand of " + commit.sha.substr(0, 7), session);
+  auto lock =
+      ProductionLock::take(context, at_production.target, "build by hand of " + commit.sha.substr(0, 7), session);
   if (!lock) return lock;
   if (auto claimed = claim(**lock); !claimed) return tl::unexpected(claimed.error());
   auto finished = finish_what_was_begun(**lock, at_production, session);
@@ -146,8 +147,7 @@ void build_chosen(const Context& context, const ByHandOptions& options, Run& run
   std::unique_ptr<ProductionLock> lock;
   if (in_production) {
     auto held = hold_production(context, *at_hand, chosen->commit, **session, run);
-    const auto noted =
-        held ? note_in_production(**held, chosen->commit, planned->plan) : tl::unexpected(held.error());
+    const auto noted = held ? note_in_production(**held, chosen->commit, planned->plan) : tl::unexpected(held.error());
     if (!noted) {
       run.build = noted.error();
       return;

@@ -193,7 +193,8 @@ void wait_and_deploy(const Context& context, const DeployOptions& options, const
     return;
   }
   run.change = Change{.head = *head, .base = *head, .base_is = "not looked at"};
-  if (auto refused = why_not_in_production(context, beginning.repository, *head, "deploying " + head->sha.substr(0, 7))) {
+  if (auto refused =
+          why_not_in_production(context, beginning.repository, *head, "deploying " + head->sha.substr(0, 7))) {
     skip_all(run, "refused");
     run.deployment = std::move(*refused);
     return;

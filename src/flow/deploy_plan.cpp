@@ -259,8 +259,7 @@ NotDeployed why_not_deploy(const Context& context, const DeployOptions& options,
   }
   if (!deployed.current) return {};
   const std::string current = short_of(deployed.current->sha);
-  const bool wants_more =
-      !deployed.owed.empty() || options.selected_by_hand || context.settings.build.full_refresh;
+  const bool wants_more = !deployed.owed.empty() || options.selected_by_hand || context.settings.build.full_refresh;
   switch (relation_to(repository, head, *deployed.current)) {
     case Relation::same:
       if (wants_more) return {};
@@ -269,9 +268,12 @@ NotDeployed why_not_deploy(const Context& context, const DeployOptions& options,
       return {.because = fmt::format("already contained: production is at {}, which contains {}", current,
                                      short_of(head.sha))};
     case Relation::seems_older:
-      return {.refused = Failed{ExitStatus::refused, "deploying " + short_of(head.sha),
-                                fmt::format("it is older than what is deployed, {}, which this clone does not hold", current),
-                                "fetch more of the history (fetch-depth: 0); to go back, see offshoot rollback", {}}};
+      return {.refused =
+                  Failed{ExitStatus::refused,
+                         "deploying " + short_of(head.sha),
+                         fmt::format("it is older than what is deployed, {}, which this clone does not hold", current),
+                         "fetch more of the history (fetch-depth: 0); to go back, see offshoot rollback",
+                         {}}};
     case Relation::newer:
       break;
   }

@@ -41,7 +41,7 @@ struct Deployed {
   std::string manifest_sha256{};
   std::string committed{};             ///< when the commit was made: RFC 3339, UTC; empty = not known
   std::vector<std::string> history{};  ///< commits that it contains, itself among them, as far as was known
-  std::string previous{};  ///< the run that deployed the version before; empty = it is not known
+  std::string previous{};              ///< the run that deployed the version before; empty = it is not known
   std::optional<Kept> kept{};
   bool operator==(const Deployed&) const = default;
 };

@@ -72,8 +72,8 @@ Result<bool> has_happened(const ProjectAtHand& at_production, const Deployed& ve
 Result<bool> has_happened_for_good(const ProjectAtHand& at_production, const Deployed& version,
                                    const std::string& repository, dbt::Session& session) {
   if (!version.kept) return false;
-  auto fenced = version.kept->file.empty() ? fence_schemas(at_production, version, repository, session)
-                                           : fence_file(version);
+  auto fenced =
+      version.kept->file.empty() ? fence_schemas(at_production, version, repository, session) : fence_file(version);
   if (!fenced) return tl::unexpected(fenced.error());
   return has_happened(at_production, version, session);
 }

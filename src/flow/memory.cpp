@@ -7,7 +7,8 @@ namespace offshoot::flow {
 
 namespace {
 
-constexpr const char* use_a_bucket = "set store to s3://bucket/prefix, as docs/store.md shows, or to a folder outside that stays";
+constexpr const char* use_a_bucket =
+    "set store to s3://bucket/prefix, as docs/store.md shows, or to a folder outside that stays";
 
 /// Writes on the condition that nothing is there, and takes it away again. A store that ignores conditions refuses.
 Result<void> try_out(store::Store& store, const std::string& key) {
@@ -29,7 +30,8 @@ std::optional<std::string> what_is_forgotten(const Context& context) {
 
 Result<void> needs_memory(const Context& context, const std::string& doing) {
   if (context.store_lasts) return {};
-  return failed(ExitStatus::usage, doing, "the store is a folder of the checkout, which is gone with its runner", use_a_bucket);
+  return failed(ExitStatus::usage, doing, "the store is a folder of the checkout, which is gone with its runner",
+                use_a_bucket);
 }
 
 Finding look_at_store(const Context& context) {

@@ -28,9 +28,9 @@ Result<Run> kept_run(const Context& context, const std::string& id) {
   const std::string doing = fmt::format("looking for the run '{}'", id);
   if (!*found) {
     if (auto remembered = needs_memory(context, doing); !remembered) return tl::unexpected(remembered.error());
-    return failed(ExitStatus::usage, doing,
-                  "it is not in the store " + context.store.location(""),
-                  "give the id that the run's summary shows, and the store that it was kept in; offshoot runs lists them");
+    return failed(
+        ExitStatus::usage, doing, "it is not in the store " + context.store.location(""),
+        "give the id that the run's summary shows, and the store that it was kept in; offshoot runs lists them");
   }
   const auto bytes = store::file_of(context.store, **found, "run.json");
   if (!bytes) return tl::unexpected(bytes.error());

@@ -61,10 +61,12 @@ void note_difference(const Review& review, const Plan& plan, Run& run) {
   std::ranges::set_difference(planned, review.nodes, std::back_inserter(more));
   std::ranges::set_difference(review.nodes, planned, std::back_inserter(fewer));
   if (!more.empty()) {
-    run.notes.push_back(fmt::format("Built here and not in the check of this tree (run {}): {}.", review.run, named(more)));
+    run.notes.push_back(
+        fmt::format("Built here and not in the check of this tree (run {}): {}.", review.run, named(more)));
   }
   if (!fewer.empty()) {
-    run.notes.push_back(fmt::format("Built in the check of this tree (run {}) and not here: {}.", review.run, named(fewer)));
+    run.notes.push_back(
+        fmt::format("Built in the check of this tree (run {}) and not here: {}.", review.run, named(fewer)));
   }
 }
 
@@ -76,9 +78,8 @@ void keep_review(const Context& context, const Run& run) {
   if (context.head_trust != HeadTrust::trusted || change == nullptr || plan == nullptr || change->uncommitted) return;
   json nodes = json::array();
   for (const auto& node : plan->nodes) nodes.push_back(node.unique_id);
-  const json review{{"run", run.id},
-                    {"passed", report::verdict(run).status == ExitStatus::passed},
-                    {"nodes", std::move(nodes)}};
+  const json review{
+      {"run", run.id}, {"passed", report::verdict(run).status == ExitStatus::passed}, {"nodes", std::move(nodes)}};
   (void)context.store.put(key_of(context, change->head), io::to_line(review) + "\n");
 }
 
@@ -97,7 +98,9 @@ std::optional<Failed> weigh_review(const Context& context, const Commit& head, c
     return std::nullopt;
   }
   if (wanted == "require") {
-    return Failed{ExitStatus::refused, "deploying " + head.sha.substr(0, 7), lacking,
+    return Failed{ExitStatus::refused,
+                  "deploying " + head.sha.substr(0, 7),
+                  lacking,
                   "bring the pull request up to date, check it and merge it as it is; deploy.review says whether that "
                   "is required",
                   {}};

@@ -48,9 +48,9 @@ Result<Way> find_way(const Context& context, const std::string& target, const st
   auto deployed = what_is_deployed(context, target);
   if (!deployed) return tl::unexpected(deployed.error());
   if (!deployed->current) {
-    return failed(ExitStatus::usage, doing, "nothing is known to be deployed",
-                  deployed->why_not.empty() ? "see whether store names the one that deploys are kept in"
-                                            : deployed->why_not);
+    return failed(
+        ExitStatus::usage, doing, "nothing is known to be deployed",
+        deployed->why_not.empty() ? "see whether store names the one that deploys are kept in" : deployed->why_not);
   }
   const auto versions = kept_versions(context, target);
   if (!versions) return tl::unexpected(versions.error());
@@ -207,8 +207,7 @@ void roll_back(const Context& context, const std::string& to, Announcement& anno
   at_hand->target = *at_hand->production;
   const auto lock = ProductionLock::take(context, at_hand->target, "rollback to " + to, **session);
   const auto claimed = lock ? claim(**lock) : tl::unexpected(lock.error());
-  const auto finished =
-      claimed ? finish_what_was_begun(**lock, *at_hand, **session) : tl::unexpected(claimed.error());
+  const auto finished = claimed ? finish_what_was_begun(**lock, *at_hand, **session) : tl::unexpected(claimed.error());
   const auto way = finished ? find_way(context, at_hand->target, to) : tl::unexpected(finished.error());
   if (!way) {
     run.deployment = way.error();

@@ -92,7 +92,7 @@ struct Settings {
   DeploySettings deploy{};
   std::string store = ".offshoot";
   std::chrono::hours store_keep{24 * 90};  ///< how long runs and states stay in it
-  std::string comment_when = "always";  ///< always, on-findings, never
+  std::string comment_when = "always";     ///< always, on-findings, never
   GitHubSettings github{};
   EventSettings events{};
   std::string mode = "full";  ///< full, diff-only
