@@ -216,7 +216,9 @@ def test_K3_a_merge_that_failed_is_gone_on_with_by_hand_and_a_bucket_is_the_only
     second = shop.main({"models/marts/dim_customers.sql": "select 1 as customer_id from not_there_yet\n"})
     status, log = runner.job("push", push, shop.clone(second, ref=on_the_branch), "deploy", **bucket)
     assert status == 1, log
-    failed = re.search(r"\brun +(\d{8}T\d{6}Z-[0-9a-z-]+)", log).group(1)
+    found = re.search(r"\d{8}T\d{6}Z-[0-9a-z-]+", log)
+    assert found, log
+    failed = found.group(0)
     with duckdb.connect(str(shop.production)) as connection:
         connection.execute("create table not_there_yet as select 1 as one")
     dispatch = on_main(shop) | {"inputs": {"command": "run", "from_failure": failed, "ref": second, "full_refresh": "false"}}

@@ -294,7 +294,7 @@ def test_a_dispatch_builds_what_it_is_told_and_rolls_back(shop):
     clone = shop.clone(second, ref=on_main)
     wish = started_by_hand(command="run", select="revenue", vars='{"any": 1}', target="ci")
     done = shop.run("workflow_dispatch", wish, clone, **shared, GITHUB_RUN_ID="3")
-    assert built(shop.last_run(shop.folder / "shared")) == ["revenue", "revenue_adds_up"], done.stderr
+    assert set(built(shop.last_run(shop.folder / "shared"))) == {"revenue"}, done.stderr
     assert (clone / "ci.duckdb").is_file(), "built in the target that was asked for"
     back = started_by_hand(command="rollback", to=first)
     done = shop.run("workflow_dispatch", back, shop.clone(second, ref=on_main), **shared, GITHUB_RUN_ID="4")

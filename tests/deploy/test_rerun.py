@@ -73,6 +73,7 @@ def test_a_run_that_cannot_be_gone_on_with_says_why(duck):
     assert other.returncode == 2 and "is checked out" in other.stderr
 
 
+@pytest.mark.long_form
 def test_any_commit_and_selection_is_built_by_hand_and_owed_in_production(duck):
     old = duck.git("rev-parse", "HEAD")
     duck.edit("Two", "apart", "1 as one", "2 as one")

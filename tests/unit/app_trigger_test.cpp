@@ -115,9 +115,9 @@ TEST(Decide, WhatIsStartedByHandKeepsItsWishes) {
              fmt::format(R"({{"ref": "{}", "inputs": {}, "repository": {{"default_branch": "main"}}}})", ref, inputs)),
         {});
   };
-  const auto run = dispatch(
-      "refs/heads/main",
-      R"({"command": "run", "ref": "v1", "target": "prod", "vars": "{\"a\": 1}", "select": "a", "full_refresh": "true"})");
+  const auto run =
+      dispatch("refs/heads/main", R"({"command": "run", "ref": "v1", "target": "prod", "vars": "{\"a\": 1}", )"
+                                  R"("select": "a", "full_refresh": "true"})");
   EXPECT_EQ(run.errand, Errand::run);
   EXPECT_EQ(run.wishes,
             (Wishes{.full_refresh = true, .select = "a", .ref = "v1", .target = "prod", .vars = R"({"a": 1})"}));
