@@ -96,7 +96,7 @@ Counts add_suite(pugi::xml_node all, Kind kind, const Run& run, const Digest& di
   const Plan& plan = *run.plan.finished();
   pugi::xml_node suite = all.append_child("testsuite");
   set(suite, "name", kind == Kind::tests ? "tests" : "models, seeds and snapshots");
-  set(suite, "timestamp", run.started);
+  set(suite, "timestamp", one_line(run.started));
   Counts counts;
   for (const PlannedNode& node : plan.nodes) {
     if (!is_executed(node) || is_test(node) != (kind == Kind::tests)) continue;

@@ -176,7 +176,7 @@ def test_clean_removes_runs_that_are_too_old(work):
     # The same run as it would be after two months: versitygw takes times from its files.
     root = Path(work.place.server.log.name).parent / "root" / work.place.bucket
     run = next(key for key in keys if key.endswith("/run.json")).rsplit("/", 1)[0]
-    old = run.split("/runs/")[0] + "/runs/2026-01-02/20260102T030405Z-9-1"
+    old = run.rsplit("/runs/", 1)[0] + "/runs/2026-01-02/20260102T030405Z-9-1"
     for key in keys:
         if key.startswith(run + "/"):
             to = old + key.removeprefix(run)
