@@ -68,6 +68,19 @@ const Value& get(const Value& object, std::string_view key) {
   return value == nullptr ? none() : *value;
 }
 
+std::string trimmed(std::string text) {
+  const auto is_blank = [](char c) { return c == ' ' || (c >= '\t' && c <= '\r'); };
+  text.erase(text.begin(), std::find_if_not(text.begin(), text.end(), is_blank));
+  text.erase(std::find_if_not(text.rbegin(), text.rend(), is_blank).base(), text.end());
+  return text;
+}
+
+std::string lowercase(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return text;
+}
+
 /// The fields of a pair that differ.
 class FieldComparer {
  public:
@@ -77,6 +90,16 @@ class FieldComparer {
     for (const Field field : fields) {
       if (same(field)) continue;
       describe_field(lines_, std::string(key_of(field)), old(field), now(field));
+    }
+  }
+  /// A text that dbt reads into something else; `read` gives the same for texts that become the same.
+  void compare_as_read(Field field, std::string (*read)(std::string)) {
+    if (same(field)) return;
+    const Value before = old(field);
+    const Value after = now(field);
+    const bool texts = before.kind == Value::Kind::string && after.kind == Value::Kind::string;
+    if (!texts || read(before.text) != read(after.text)) {
+      describe_field(lines_, std::string(key_of(field)), before, after);
     }
   }
   void compare_fqn() {
@@ -184,15 +207,7 @@ bool is_enforced(std::string_view adapter, std::string_view constraint) {
 }
 
 /// A data type without its size, precision and scale.
-std::string base_type(const Value& type) {
-  std::string text = type.text.substr(0, type.text.find('('));
-  const auto is_blank = [](char c) { return c == ' ' || (c >= '\t' && c <= '\r'); };
-  text.erase(text.begin(), std::find_if_not(text.begin(), text.end(), is_blank));
-  text.erase(std::find_if_not(text.rbegin(), text.rend(), is_blank).base(), text.end());
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return text;
-}
+std::string base_type(const Value& type) { return lowercase(trimmed(type.text.substr(0, type.text.find('(')))); }
 
 /// The side of a pair that a contract is made of.
 struct ContractSide {
@@ -322,7 +337,8 @@ std::vector<std::string> changed_properties(const Pair& pair) {
   switch (pair.kind) {
     case Kind::model:
       fields.compare_fqn();
-      fields.compare({Field::latest_version, Field::access, Field::deprecation_date});
+      fields.compare({Field::latest_version, Field::access});
+      fields.compare_as_read(Field::deprecation_date, trimmed);
       break;
     case Kind::function:
       fields.compare_fqn();
@@ -346,7 +362,8 @@ std::vector<std::string> changed_properties(const Pair& pair) {
       fields.compare_parents();
       break;
     case Kind::metric:
-      fields.compare({Field::type, Field::description, Field::label});
+      fields.compare_as_read(Field::type, lowercase);
+      fields.compare({Field::description, Field::label});
       break;
     case Kind::semantic_model:
       fields.compare({Field::model, Field::description, Field::defaults, Field::entities, Field::dimensions,

@@ -118,3 +118,8 @@ def test_F6_random_pairs(first, tmp_path):
     for seed in range(first, first + IN_ONE_TEST):
         differences += compare_pair(seed, tmp_path)
     assert not differences, "\n".join(differences)
+
+
+@pytest.mark.parametrize("seed", [802, 2068])
+def test_F6_pairs_that_once_differed(seed, tmp_path):
+    assert compare_pair(seed, tmp_path) == []
