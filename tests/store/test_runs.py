@@ -301,7 +301,7 @@ def test_C3_J5_everything_of_a_run_is_kept_and_the_index_is_last(work, gateway):
 
 def test_without_a_bucket_what_needs_one_is_refused_in_a_job(work):
     clone = work.clone("here")
-    folder = ["--store", str(work.folder / "kept")]
+    folder = ["--store", str(clone / ".offshoot")]
     main = work.actions("push", {"ref": "refs/heads/main", "after": "x", "repository": {"id": 77, "default_branch": "main"}})
     said = work.call(clone, "deploy", "--state-only", *folder, expect=2, **main)
     assert "the store is a folder of the checkout" in said.stderr and "s3://bucket/prefix" in said.stderr
@@ -311,7 +311,10 @@ def test_without_a_bucket_what_needs_one_is_refused_in_a_job(work):
     assert "the store is a folder of the checkout" in said.stderr
     said = work.call(clone, "doctor", *folder, **main)
     assert "is gone with its runner" in said.stderr
-    # On a laptop a folder stays: there it is refused only for what it is.
+    # A folder outside stays, and so does any on a laptop: there it is refused only for what it is.
+    outside = ["--store", str(work.folder / "kept")]
+    said = work.call(clone, "run", "--from-failure", "20261125T000000Z-1-1", *outside, expect=2, **main)
+    assert "it is not in the store" in said.stderr
     said = work.call(clone, "run", "--from-failure", "20261125T000000Z-1-1", *folder, expect=2)
     assert "it is not in the store" in said.stderr
 
