@@ -4,6 +4,7 @@
 cases/<case>/scenario.yml (all keys but `about` and `expect` may be left out):
 
     about: one sentence
+    long: false                 # true: only in the long form, ci/test --all
     project: tiny               # a folder of projects/, "shop" for examples/shop, or none
     git: true                   # false: the folder is no git repository
     folder: .                   # where in the repository the project lies
@@ -69,7 +70,9 @@ import yaml
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-CASES = sorted(path.parent for path in (HERE / "cases").glob("*/scenario.yml"))
+ALL = os.environ.get("OFFSHOOT_TEST_ALL") == "yes"
+CASES = sorted(path.parent for path in (HERE / "cases").glob("*/scenario.yml")
+               if ALL or not yaml.safe_load(path.read_text()).get("long", False))
 VENV = Path(os.environ.get("OFFSHOOT_TEST_VENV", ROOT / ".venv"))
 
 
