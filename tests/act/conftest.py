@@ -131,6 +131,7 @@ class Shop:
         self.clones += 1
         file = self.folder / f"event-{self.clones}.json"
         file.write_text(json.dumps(payload))
+        ref = payload.get("ref", "refs/pull/7/merge" if event == "pull_request" else "refs/heads/main")
         environment = {
             "PATH": f"{VENV / 'bin'}:/usr/local/bin:/usr/bin:/bin",
             "HOME": str(self.home),
@@ -145,6 +146,8 @@ class Shop:
             "GITHUB_REPOSITORY": "acme/shop",
             "GITHUB_REPOSITORY_ID": str(REPOSITORY_ID),
             "GITHUB_SERVER_URL": "https://github.com",
+            "GITHUB_REF": ref,
+            "GITHUB_REF_NAME": ref.split("/", 2)[2],
             "GITHUB_RUN_ID": "1",
             "GITHUB_RUN_ATTEMPT": "1",
         }
