@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from conftest import REPOSITORY_ID, ROOT, TOOLS, VENV, changed, git
-from behind_prism import github_behind_prism
+from behind_prism import github, prism  # noqa: F401 - fixtures
 
 _spec = importlib.util.spec_from_file_location("store_servers", ROOT / "tests/store/servers.py")
 servers = importlib.util.module_from_spec(_spec)
@@ -238,19 +238,6 @@ def test_B1_a_hostile_branch_name_is_text(runner, shop):
 
 
 # --- with GitHub
-
-
-@pytest.fixture(scope="module")
-def prism(tmp_path_factory):
-    with github_behind_prism(tmp_path_factory.mktemp("prism")) as github:
-        yield github
-
-
-@pytest.fixture
-def github(prism):
-    prism.reset()
-    yield prism
-    assert prism.violations() == [], "a request or an answer is not as GitHub describes it"
 
 
 def told(text, shop):

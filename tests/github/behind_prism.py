@@ -11,6 +11,7 @@ from pathlib import Path
 
 import description
 import fake
+import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = Path(os.environ.get("OFFSHOOT_TEST_TOOLS", ROOT / ".tools"))
@@ -54,3 +55,16 @@ def github_behind_prism(folder):
         process.terminate()
         process.wait()
     assert github.violations() == []
+
+
+@pytest.fixture(scope="session")
+def prism(tmp_path_factory):
+    with github_behind_prism(tmp_path_factory.mktemp("prism")) as github:
+        yield github
+
+
+@pytest.fixture
+def github(prism):
+    prism.reset()
+    yield prism
+    assert prism.violations() == [], "a request or an answer is not as GitHub describes it"

@@ -10,20 +10,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from behind_prism import ROOT, TOOLS, free_port, github_behind_prism, wait_for
-
-
-@pytest.fixture(scope="session")
-def prism(tmp_path_factory):
-    with github_behind_prism(tmp_path_factory.mktemp("prism")) as github:
-        yield github
-
-
-@pytest.fixture
-def github(prism):
-    prism.reset()
-    yield prism
-    assert prism.violations() == [], "a request or an answer is not as GitHub describes it"
+from behind_prism import ROOT, TOOLS, free_port, github, prism, wait_for  # noqa: F401 - fixtures
 
 
 class Toxiproxy:
