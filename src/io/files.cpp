@@ -25,6 +25,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr std::size_t huge_page = std::size_t{2} << 20;
+
 std::string error_text(int number) { return std::generic_category().message(number); }
 
 /// Closes its descriptor when it goes.
@@ -94,7 +96,6 @@ Result<std::size_t> read_into(const fs::path& path, std::uintmax_t limit,
 
 Buffer::Buffer(std::size_t size) : size_(size) {
   // Large ones begin at a huge page: one fault then stands for 512.
-  constexpr std::size_t huge_page = std::size_t{2} << 20;
   const std::size_t room = size + padding;
   if (room < huge_page) {
     bytes_.reset(static_cast<char*>(std::malloc(room)));
@@ -104,6 +105,11 @@ Buffer::Buffer(std::size_t size) : size_(size) {
     if (bytes_) ::madvise(bytes_.get(), pages * huge_page, MADV_HUGEPAGE);
   }
   if (!bytes_) throw std::bad_alloc();
+}
+
+void prefer_huge_pages(void* memory, std::size_t size) {
+  if (std::align(huge_page, huge_page, memory, size) != nullptr)
+    ::madvise(memory, size / huge_page * huge_page, MADV_HUGEPAGE);
 }
 
 void Buffer::end_at(std::size_t size) {

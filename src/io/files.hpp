@@ -36,6 +36,9 @@ class Buffer {
   std::size_t size_ = 0;
 };
 
+/// Has the kernel use huge pages for what lies in whole ones, where it can: the first use of each then stands for 512.
+void prefer_huge_pages(void* memory, std::size_t size);
+
 /// The whole file, read without a copy on the way; for large ones. Errors as those of read_file.
 Result<Buffer> read_buffer(const std::filesystem::path& path, std::uintmax_t limit = 512ULL << 20);
 

@@ -254,7 +254,7 @@ void Comparison::compare(NodeIndex node) {
   }
   if (old_[node] == nullptr) {
     add(true, piece::added);
-  } else {
+  } else if (head_->around_created_at(entry) != base_->around_created_at(*old_[node])) {
     const Pair pair{*head_, *base_, entry, *old_[node], kind};
     if (is_node_like(kind)) {
       const bool is_sql = kind != Kind::seed && head_->raw(entry, Field::language) != "\"python\"";

@@ -6,7 +6,10 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cstdint>
 #include <cstdlib>
+#include <cstring>
 
 namespace offshoot::state {
 
@@ -14,11 +17,29 @@ namespace {
 
 namespace od = simdjson::ondemand;
 
+/// The first quote at `from` or behind it. Most strings of a manifest are short: the first bytes are looked at in two
+/// words, before anything is called.
+std::size_t next_quote(std::string_view text, std::size_t from) {
+  if constexpr (std::endian::native == std::endian::little) {
+    constexpr std::uint64_t each = 0x0101010101010101;
+    for (int word = 0; word < 2 && from + sizeof(std::uint64_t) <= text.size(); ++word) {
+      std::uint64_t bytes;  // NOLINT(cppcoreguidelines-init-variables): written before it is read
+      std::memcpy(&bytes, text.data() + from, sizeof bytes);
+      bytes ^= each * '"';
+      // The lowest byte that was a quote, and is zero now, has its highest bit set; below it none has.
+      const std::uint64_t found = (bytes - each) & ~bytes & (each << 7);
+      if (found != 0) return from + static_cast<std::size_t>(std::countr_zero(found)) / 8;
+      from += sizeof bytes;
+    }
+  }
+  return text.find('"', from);
+}
+
 /// The end of the string that starts behind the quote at `open`, as the index of its closing quote.
 std::size_t closing_quote(std::string_view text, std::size_t open) {
   std::size_t from = open + 1;
   while (true) {
-    const std::size_t quote = text.find('"', from);
+    const std::size_t quote = next_quote(text, from);
     if (quote == std::string_view::npos) return quote;
     std::size_t slashes = 0;
     while (quote - slashes > open + 1 && text[quote - slashes - 1] == '\\') ++slashes;
@@ -41,12 +62,6 @@ constexpr std::array<Sign, 256> signs = [] {
 Sign sign_of(char c) { return signs[static_cast<unsigned char>(c)]; }
 
 char opener_of(char closing) { return closing == '}' ? '{' : '['; }
-
-/// Without the blanks behind it.
-std::string_view trimmed(std::string_view text) {
-  const std::size_t last = text.find_last_not_of(" \t\r\n");
-  return last == std::string_view::npos ? std::string_view{} : text.substr(0, last + 1);
-}
 
 /// Behind the value that begins at the start of `text`, which stands `depth` brackets deep: a string, an object or
 /// array whose brackets match, or a bare word. npos = it does not end, its brackets do not match, or it is too deep.
@@ -81,30 +96,16 @@ std::size_t end_of_value(std::string_view text, std::size_t depth) {
   return std::string_view::npos;
 }
 
-/// A parser for small parts of a document. Its buffers are as large as the part.
-class Part {
- public:
-  explicit Part(Raw raw) : error_(simdjson::EMPTY) {
-    if (raw.empty()) return;
-    error_ =
-        parser_.iterate(simdjson::padded_string_view(raw.data(), raw.size(), raw.size() + json_padding)).get(document_);
-  }
-  [[nodiscard]] bool ok() const { return error_ == simdjson::SUCCESS; }
-  od::document& document() { return document_; }
-
- private:
-  od::parser parser_;
-  od::document document_;
-  simdjson::error_code error_;
-};
-
 std::optional<std::string> unescaped(Raw token) {
   if (token.size() < 2 || token.front() != '"' || token.back() != '"') return std::nullopt;
   const std::string_view inner = token.substr(1, token.size() - 2);
   if (inner.find('\\') == std::string_view::npos) return std::string(inner);
-  Part part(token);
+  od::parser parser;  // its buffers are as large as the token
+  od::document document;
   std::string_view text;
-  if (!part.ok() || part.document().get_string().get(text) != simdjson::SUCCESS) return std::nullopt;
+  const simdjson::padded_string_view padded(token.data(), token.size(), token.size() + json_padding);
+  if (parser.iterate(padded).get(document) != simdjson::SUCCESS) return std::nullopt;
+  if (document.get_string().get(text) != simdjson::SUCCESS) return std::nullopt;
   return std::string(text);
 }
 
@@ -134,31 +135,26 @@ std::optional<Value> decode_token(std::string_view token) {
   return value;
 }
 
-std::optional<Value> decode_value(od::value source);
+std::optional<Value> decode_next(Cursor& cursor);
 
-std::optional<Value> decode_array(od::array source) {
+std::optional<Value> decode_items(Cursor& cursor) {
   Value value{.kind = Value::Kind::array};
-  for (auto item : source) {
-    od::value inner;
-    if (item.get(inner) != simdjson::SUCCESS) return std::nullopt;
-    std::optional<Value> decoded = decode_value(inner);
-    if (!decoded) return std::nullopt;
-    value.items.push_back(std::move(*decoded));
+  while (cursor.next_item()) {
+    std::optional<Value> item = decode_next(cursor);
+    if (!item) return std::nullopt;
+    value.items.push_back(std::move(*item));
   }
   return value;
 }
 
-std::optional<Value> decode_object(od::object source) {
+std::optional<Value> decode_members(Cursor& cursor) {
   std::vector<std::pair<std::string, Value>> members;
-  for (auto entry : source) {
-    od::field field;
-    std::string_view key;
-    if (std::move(entry).get(field) != simdjson::SUCCESS || field.unescaped_key().get(key) != simdjson::SUCCESS) {
-      return std::nullopt;
-    }
-    std::optional<Value> decoded = decode_value(field.value());
-    if (!decoded) return std::nullopt;
-    members.emplace_back(key, std::move(*decoded));
+  std::string_view key;
+  while (cursor.next_key(key)) {
+    std::optional<std::string> name = unescaped({key.data() - 1, key.size() + 2});
+    std::optional<Value> item = decode_next(cursor);
+    if (!name || !item) return std::nullopt;
+    members.emplace_back(std::move(*name), std::move(*item));
   }
   std::stable_sort(members.begin(), members.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   Value value{.kind = Value::Kind::object};
@@ -170,19 +166,11 @@ std::optional<Value> decode_object(od::object source) {
   return value;
 }
 
-std::optional<Value> decode_value(od::value source) {
-  const std::string_view token = trimmed(source.raw_json_token());
-  if (token.starts_with('{')) {
-    od::object object;
-    if (source.get_object().get(object) != simdjson::SUCCESS) return std::nullopt;
-    return decode_object(object);
-  }
-  if (token.starts_with('[')) {
-    od::array array;
-    if (source.get_array().get(array) != simdjson::SUCCESS) return std::nullopt;
-    return decode_array(array);
-  }
-  return decode_token(token);
+/// The value that comes next. What is broken may look as if it were over: ask the cursor.
+std::optional<Value> decode_next(Cursor& cursor) {
+  if (cursor.enter('{')) return decode_members(cursor);
+  if (cursor.enter('[')) return decode_items(cursor);
+  return decode_token(cursor.take());
 }
 
 double number_of(const Value& value) {
@@ -287,7 +275,7 @@ std::optional<std::string> outline_error(std::string_view text) {
   return std::nullopt;
 }
 
-void Cursor::skip_blanks() {
+inline void Cursor::skip_blanks() {
   std::size_t i = 0;
   while (i < rest_.size() && sign_of(rest_[i]) == Sign::blank) ++i;
   rest_.remove_prefix(i);
@@ -295,7 +283,7 @@ void Cursor::skip_blanks() {
 
 bool Cursor::fail() {
   broken_ = true;
-  rest_ = {};
+  rest_.remove_prefix(rest_.size());
   return false;
 }
 
@@ -309,7 +297,7 @@ bool Cursor::enter(char bracket) {
 }
 
 /// Whether another entry follows; steps over the comma before it, or over the closing bracket.
-bool Cursor::leave_or_continue(char bracket) {
+inline bool Cursor::leave_or_continue(char bracket) {
   skip_blanks();
   if (rest_.empty()) return fail();
   if (rest_.front() == bracket) {
@@ -405,17 +393,10 @@ std::string brief(const Value& value, std::size_t limit) {
 
 std::optional<Value> decode(Raw raw) {
   if (raw.empty()) return Value{};
-  if (raw.front() != '{' && raw.front() != '[') return decode_token(raw);
-  Part part(raw);
-  if (!part.ok()) return std::nullopt;
-  if (raw.front() == '{') {
-    od::object object;
-    if (part.document().get_object().get(object) != simdjson::SUCCESS) return std::nullopt;
-    return decode_object(object);
-  }
-  od::array array;
-  if (part.document().get_array().get(array) != simdjson::SUCCESS) return std::nullopt;
-  return decode_array(array);
+  Cursor cursor(raw);
+  std::optional<Value> value = decode_next(cursor);
+  if (!cursor.at_end()) return std::nullopt;
+  return value;
 }
 
 std::optional<std::string> decode_string(Raw raw) { return unescaped(raw); }

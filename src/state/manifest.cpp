@@ -24,6 +24,7 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Field::count)> k
     "config",
     "constraints",
     "contract",
+    "created_at",
     "database",
     "defaults",
     "depends_on",
@@ -194,6 +195,7 @@ class ManifestReader {
     if (manifest_.bytes_.size() > largest_manifest) return broken("it is larger than 512 MiB");
     // dbt writes more than this for an entry. Room that stays empty is never touched, and costs no memory.
     manifest_.nodes_.reserve(manifest_.bytes_.size() / 1024);
+    io::prefer_huge_pages(manifest_.nodes_.data(), manifest_.nodes_.capacity() * sizeof(Entry));
     const bool read = read_document();
     // The outline of what was read to its end is in order; of the rest it tells best what is wrong.
     if (!read) {
@@ -319,6 +321,7 @@ class ManifestReader {
 
   bool read_entry(Entry& entry, Cursor& cursor) {
     if (!cursor.enter('{')) return wrong(fmt::format("'{}' is not an object", entry.unique_id));
+    const std::size_t start = cursor.offset_from(manifest_.bytes_.view().data()) - 1;
     std::string_view key;
     while (cursor.next_key(key)) {
       const Raw value = cursor.take();
@@ -328,6 +331,8 @@ class ManifestReader {
         return wrong(fmt::format("'{}' has the key \"{}\" twice", entry.unique_id, key));
       entry.values[*index] = span_of(value);
     }
+    const std::size_t end = cursor.offset_from(manifest_.bytes_.view().data());
+    entry.text = {static_cast<std::uint32_t>(start), static_cast<std::uint32_t>(end - start)};
     return !cursor.broken() || wrong(fmt::format("'{}' is not JSON", entry.unique_id));
   }
 
@@ -377,6 +382,14 @@ Result<BaseAndHead> read_both(const std::filesystem::path& base, const std::file
   if (!base_manifest) return tl::unexpected(std::move(base_manifest.error()));
   if (!head_manifest) return tl::unexpected(std::move(head_manifest.error()));
   return BaseAndHead{std::move(*base_manifest), std::move(*head_manifest)};
+}
+
+std::pair<Raw, Raw> Manifest::around_created_at(const Entry& entry) const {
+  const Raw whole = bytes_.view().substr(entry.text.offset, entry.text.length);
+  const Span time = entry.values[static_cast<std::size_t>(Field::created_at)];
+  if (time.length == 0) return {Raw{}, whole};
+  return {whole.substr(0, time.offset - entry.text.offset),
+          whole.substr(time.offset + time.length - entry.text.offset)};
 }
 
 std::string Manifest::text(const Entry& entry, Field field) const {

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "io/files.hpp"
@@ -44,6 +45,7 @@ enum class Field {
   config,
   constraints,
   contract,
+  created_at,
   database,
   defaults,
   depends_on,
@@ -109,6 +111,7 @@ struct Span {
 struct Entry {
   std::string_view unique_id;  ///< lives as long as the manifest
   Collection collection = Collection::nodes;
+  Span text;  ///< the whole object, brackets included
   std::array<Span, static_cast<std::size_t>(Field::count)> values{};
 };
 
@@ -203,6 +206,8 @@ class Manifest {
     const Span span = entry.values[static_cast<std::size_t>(field)];
     return bytes_.view().substr(span.offset, span.length);
   }
+  /// The whole entry as it is written, up to its `created_at` and from there on. The first is empty where it has none.
+  [[nodiscard]] std::pair<Raw, Raw> around_created_at(const Entry& entry) const;
   /// The string; empty where it is absent or no string.
   [[nodiscard]] std::string text(const Entry& entry, Field field) const;
   /// `depends_on.nodes` or `.macros`; a null in it is absent.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <deque>
+#include <future>
 #include <unordered_map>
 
 #include "state/blind_spots.hpp"
@@ -481,10 +482,10 @@ Result<Selection> select(const Manifest& base, const Manifest& head, const Selec
   if (Result<void> checked = check_versions(base, head); !checked) return tl::unexpected(checked.error());
   const Result<Question> question = read_request(request);
   if (!question) return tl::unexpected(question.error());
-  Result<Graph> graph = Graph::of(head);
-  if (!graph) return tl::unexpected(std::move(graph.error()));
-
+  std::future<Result<Graph>> beside = std::async(std::launch::async, [&] { return Graph::of(head); });
   Comparison comparison(base, head, request.compare_more_unrendered_values, request.same_code);
+  const Result<Graph> graph = beside.get();
+  if (!graph) return tl::unexpected(graph.error());
   Result<Answered> answered = answer(head, *graph, comparison, *question);
   if (!answered) return tl::unexpected(std::move(answered.error()));
   Selection selection;

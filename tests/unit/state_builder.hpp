@@ -40,6 +40,7 @@ struct Builder {
                   {"name", name},
                   {"package_name", "shop"},
                   {"fqn", {"shop", name}},
+                  {"created_at", 1764000000.25},
                   {"original_file_path", type == "source" ? "models/sources.yml" : "models/" + name + ".sql"},
                   {"description", ""},
                   {"config", {{"enabled", true}}},
@@ -71,6 +72,14 @@ struct Builder {
                           {"macro_sql", "{% macro " + name + "() %}1{% endmacro %}"},
                           {"depends_on", {{"macros", calls}}}};
     return root["macros"][id];
+  }
+
+  /// As dbt writes the same project at another time.
+  void parse_again() {
+    for (const char* map :
+         {"nodes", "sources", "exposures", "metrics", "semantic_models", "unit_tests", "saved_queries"}) {
+      for (json& entry : root[map]) entry["created_at"] = 1764012345.5;
+    }
   }
 
   json& operator[](const std::string& id) { return root[map_of(id.substr(0, id.find('.')))][id]; }

@@ -43,6 +43,7 @@ class Rule : public testing::TestWithParam<Change> {};
 TEST_P(Rule, SelectsTheNodeByTheRightSelectors) {
   const Builder base = project();
   Builder head = project();
+  head.parse_again();
   GetParam().apply(head);
   for (const std::string state :
        {"", ".body", ".configs", ".persisted_descriptions", ".relation", ".macros", ".contract"}) {
@@ -132,6 +133,22 @@ const std::vector<Change> changes = {
 
 INSTANTIATE_TEST_SUITE_P(Comparison, Rule, testing::ValuesIn(changes),
                          [](const auto& change) { return change.param.name; });
+
+TEST(Comparison, WhatOnlyMovesBesideTheTimeOfParsingIsSeen) {
+  const Builder base = project();
+  Builder head = project();
+  // Keys are written in the order of the alphabet: one change before created_at, one behind it, and one of equal
+  // length.
+  head[orders]["alias"] = "other";
+  head[daily]["raw_code"] = "select 2 as daily";
+  head["seed.shop.rates"]["created_at"] = nullptr;
+  head["test.shop.singular"].erase("created_at");
+  const Ids selected = ids_of(base, head, "state:modified", IndirectSelection::empty);
+  EXPECT_EQ(selected, (Ids{daily}));
+  head[orders]["config"]["alias"] = "other";
+  head[orders]["unrendered_config"]["alias"] = "other";
+  EXPECT_EQ(ids_of(base, head, "state:modified", IndirectSelection::empty), (Ids{daily, orders}));
+}
 
 TEST(Comparison, PersistedDescriptionsCountOnlyWherePersisted) {
   Builder base = project();

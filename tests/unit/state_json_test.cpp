@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include "io/files.hpp"
 #include "state/json.hpp"
 
 namespace offshoot::state {
@@ -65,6 +66,14 @@ TEST(Json, WhatCannotBeDecodedDiffers) {
   EXPECT_TRUE(same(R"("\ud800")", R"("\ud800")"));
 }
 
+TEST(Json, G1_WhatOnlyLooksLikeJsonIsNotDecoded) {
+  for (const char* text : {R"(["a" "b"])", R"(["a",])", R"([,"a"])", R"({"a" 1})", R"({"a":})", R"({"a":1,})", "[1 2]",
+                           "[1]x", "[tru]", "[\"a\"", "{]", R"({1:2})", "[\"a\\\"]", "["}) {
+    const io::Buffer buffer = io::Buffer::copy_of(text);
+    EXPECT_FALSE(decode(buffer.view())) << text;
+  }
+}
+
 TEST(Json, BriefIsForPeople) {
   EXPECT_EQ(brief(value_of(R"("table")")), "table");
   EXPECT_EQ(brief(value_of(R"({"b": [1, true, null], "a": "x\"y"})")), R"({"a": "x\"y", "b": [1, true, null]})");
@@ -84,6 +93,19 @@ TEST(Json, CursorStaysWithinWhatItIsGiven) {
     ASSERT_TRUE(cursor.enter('{'));
     while (cursor.next_key(key)) cursor.take();
     EXPECT_TRUE(cursor.broken()) << broken;
+  }
+}
+
+TEST(Json, AStringEndsAtItsQuoteWhateverItsLength) {
+  for (std::size_t length = 0; length < 40; ++length) {
+    for (const std::string tail : {"", "\\\"", "\\\\", "\xA2", "!#"}) {
+      const std::string text = "\"" + std::string(length, 'a') + tail + "\"";
+      const io::Buffer buffer = io::Buffer::copy_of(text + ", \"\"]");
+      Cursor cursor(buffer.view());
+      EXPECT_EQ(cursor.take(), text);
+      const io::Buffer open = io::Buffer::copy_of(text.substr(0, text.size() - 1));
+      EXPECT_EQ(Cursor(open.view()).take(), "") << text;
+    }
   }
 }
 
