@@ -12,9 +12,9 @@
 #include "branch/mark.hpp"
 #include "flow/bringing.hpp"
 #include "flow/deploy_plan.hpp"
+#include "flow/ending.hpp"
 #include "flow/kept.hpp"
 #include "flow/memory.hpp"
-#include "flow/publishing.hpp"
 #include "flow/stages.hpp"
 #include "flow/swap.hpp"
 #include "io/locked_file.hpp"
@@ -239,10 +239,7 @@ Run rollback(const Context& context, Announcement& announcement, const std::stri
   run.lint = nothing;
   run.quality = nothing;
   roll_back(context, to, announcement, run);
-  end(context, watch, run);
-  publish(context, run, {});
-  announcement.deploy_ended(run, run.kept_in);
-  run.notes.insert(run.notes.end(), announcement.notes().begin(), announcement.notes().end());
+  conclude(context, watch, {}, announcement, &Announcement::deploy_ended, run);
   return run;
 }
 
