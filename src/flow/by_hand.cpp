@@ -75,7 +75,7 @@ Result<Planned> plan_by_hand(const Context& context, const ProjectAtHand& at_han
   if (!selection) return tl::unexpected(selection.error());
   planned.plan.nodes = state::build_list(*selection, *manifest).nodes;
   planned.plan.project_dir = at_hand.in_repository;
-  planned.plan.production = {"none", "", ""};
+  planned.plan.production = {"none", "", "", ""};
   planned.plan.base_state = "not needed";
   planned.plan.dbt_started = true;
   const auto relations = relations_in(*manifest);

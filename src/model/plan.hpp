@@ -81,6 +81,7 @@ struct Production {
   std::string source{};      ///< "dbt.production_state", "offshoot deploy", "base commit", or "none"
   std::string assumption{};  ///< "assuming main at 1a2b3c4 is deployed"; empty when it is known
   std::string sha{};         ///< the deployed commit, where known
+  std::string run{};         ///< the run that deployed it, where known: two deploys of one commit differ in it
   bool operator==(const Production&) const = default;
 };
 

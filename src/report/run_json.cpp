@@ -129,6 +129,7 @@ void fields(auto& with, auto& value, const Deferred*) {
 
 void fields(auto& with, auto& value, const Production*) {
   with("source", value.source)("assumption", value.assumption)("sha", value.sha);
+  with.unless_default("run", value.run);
 }
 
 void fields(auto& with, auto& value, const Unproven*) { with("unique_id", value.unique_id)("what", value.what); }
