@@ -413,14 +413,19 @@ std::vector<Setting> make_table() {
               [](auto& s) -> auto& { return s.compare.examples; }),
       choice({"elementary", SetBy::head, "Elementary's report, where the project has its package."}, {"auto", "off"},
              [](auto& s) -> auto& { return s.elementary; }),
-      choice({"deploy.mode", SetBy::base,
-              "How a deploy replaces production: where it stands, or built and tested beside it and then exchanged."},
-             {"in-place", "swap"}, [](auto& s) -> auto& { return s.deploy.mode; }),
+      choice(
+          {"deploy.mode", SetBy::base,
+           "How a deploy replaces production: where it stands; built and tested beside it and then exchanged; or so, "
+           "with what a pull request's branch has built of the same tree copied instead of built."},
+          {"in-place", "swap", "promote"}, [](auto& s) -> auto& { return s.deploy.mode; }),
       duration(
           {"deploy.lock", SetBy::base, "How long a deploy waits for another one to end, and an exchange for readers."},
           minutes{1}, 24 * hour, [](auto& s) -> auto& { return s.deploy.lock; }),
       duration({"deploy.keep", SetBy::base, "How long the version before a swap is kept to be rolled back to."},
                7 * day, 365 * day, [](auto& s) -> auto& { return s.deploy.keep; }),
+      duration({"deploy.promote_within", SetBy::base,
+                "How long ago a branch may have read sources and production for its relations to be promoted."},
+               hour, 30 * day, [](auto& s) -> auto& { return s.deploy.promote_within; }),
       yes_no({"deploy.drop_removed", SetBy::base, "Drop relations of production whose models are gone."},
              [](auto& s) -> auto& { return s.deploy.drop_removed; }),
       choice({"deploy.review", SetBy::base,

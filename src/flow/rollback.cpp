@@ -65,11 +65,11 @@ Result<Way> find_way(const Context& context, const std::string& target, const st
     way.to = *before;
   }
   for (const auto& version : way.undone) {
-    if (version.mode == "swap") continue;
+    if (version.mode == "swap" || version.mode == "promote") continue;
     return failed(ExitStatus::usage, doing,
                   fmt::format("{} was deployed {}, which keeps nothing of the version before", version.sha.substr(0, 7),
                               version.mode == "in-place" ? "in place" : "by something else"),
-                  "revert the commit and deploy; with deploy.mode: swap a rollback is possible");
+                  "revert the commit and deploy; with deploy.mode: swap or promote a rollback is possible");
   }
   std::erase_if(way.undone, [](const Deployed& version) { return !version.kept; });
   return way;

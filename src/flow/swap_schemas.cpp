@@ -76,6 +76,25 @@ class SchemaSwap final : public Swap {
   [[nodiscard]] const Planned& planned() const override { return planned_; }
   [[nodiscard]] const Kept& kept() const override { return kept_; }
 
+  Result<std::map<std::string, std::string>> copy_from(const Branch& branch,
+                                                       const std::map<std::string, RelationName>& in_branch) override {
+    json copies = json::array();
+    for (const auto& node : planned_.plan.nodes) {
+      const auto found = in_branch.find(node.unique_id);
+      if (found == in_branch.end()) continue;
+      copies.push_back({{"id", node.unique_id},
+                        {"schema", found->second.schema},
+                        {"name", found->second.identifier},
+                        {"to", staging_.at(node.relation.schema)},
+                        {"to_name", node.relation.identifier},
+                        {"goes_on", node.resource_type == "seed"}});
+    }
+    return copied_from(branch, session_.macro(at_, "promote_relations",
+                                              {{"copies", std::move(copies)},
+                                               {"mark", branch::to_json(branch.mark)},
+                                               {"database", branch.database}}));
+  }
+
   Result<Exchanged> exchange() override {
     json relations = json::array();
     for (const auto& one : kept_.relations) {

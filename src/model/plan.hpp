@@ -115,6 +115,14 @@ struct Verified {
   bool operator==(const Verified&) const = default;
 };
 
+/// How a deploy in mode promote brings a model, seed or snapshot to production.
+struct Promotion {
+  std::string unique_id{};
+  std::string from{};     ///< copied from there: "pr-7", or a branch's name; empty = it is built
+  std::string because{};  ///< why it is built
+  bool operator==(const Promotion&) const = default;
+};
+
 /// Everything that `check` is going to build, and why.
 struct Plan {
   std::vector<PlannedNode> nodes{};    ///< sorted by unique_id
@@ -125,6 +133,7 @@ struct Plan {
   std::vector<Deferred> deferred{};
   std::vector<Unreadable> unreadable{};  ///< sorted by unique_id
   Production production{};
+  std::vector<Promotion> promotions{};  ///< sorted by unique_id; empty in other modes than promote
   std::vector<Unproven> unproven{};
   std::vector<std::string> notes{};    ///< sentences for the report: fallbacks, dbt's blind spots
   std::optional<Verified> verified{};  ///< absent = dbt was not asked
