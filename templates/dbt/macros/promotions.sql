@@ -61,7 +61,8 @@
            pg_catalog.has_schema_privilege(c.relnamespace, 'usage') and pg_catalog.has_table_privilege(c.oid, 'select') as readable,
            exists (select from pg_catalog.pg_attribute a join pg_catalog.pg_type t on t.oid = a.atttypid
                    where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-                     and (t.typnamespace = c.relnamespace or a.atthasdef)) as tied
+                     and (a.atthasdef or t.typnamespace = c.relnamespace
+                          or pg_catalog.obj_description(t.typnamespace, 'pg_namespace') like '%"offshoot"%')) as tied
     from pg_catalog.pg_class c where c.oid in ({{ oids | join(', ') }})
   {%- endset -%}
   {%- for row in offshoot.rows_of(sql) -%}
