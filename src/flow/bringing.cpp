@@ -125,17 +125,17 @@ void add_promoted(const Plan& plan, Build& build) {
 }
 
 Outcome<Deployment> by_swap(Bringing& bringing, Run& run, std::vector<Artifact>& artifacts) {
-  Promotable promotable;
-  if (bringing.deployment.mode == "promote") {
-    bringing.context.progress.stage("Looking for what a branch has built already");
-    promotable =
-        look_for_promotable(bringing.context, bringing.plan, bringing.deployed, bringing.head, bringing.session);
-  }
   bringing.context.progress.stage("Making a place beside production");
   auto swap = stage(bringing.context, bringing.at_production, bringing.plan, bringing.head, bringing.session);
   if (!swap) {
     run.build = Skipped{"nothing could be built beside production"};
     return swap.error();
+  }
+  Promotable promotable;
+  if (bringing.deployment.mode == "promote") {
+    bringing.context.progress.stage("Looking for what a branch has built already");
+    promotable = look_for_promotable(bringing.context, bringing.plan, bringing.deployed, bringing.head, **swap,
+                                     bringing.session);
   }
   const Planned rest = promote(promotable, **swap, run);
   if ((*swap)->planned().plan.nodes.empty()) {

@@ -183,7 +183,8 @@ class Judge {
       for (const auto& parent : node.depends_on_nodes) name_what_is_read(parent, here, there);
       return;
     }
-    if (!node.relation_name.empty()) here.emplace(node.relation_name, unique_id);
+    const auto beside = evidence_.names_beside.find(unique_id);
+    here.emplace(beside == evidence_.names_beside.end() ? node.relation_name : beside->second, unique_id);
     if (const auto found = checked_.find(unique_id); found != checked_.end()) {
       there.emplace(found->second->relation.rendered, unique_id);
     } else if (const auto deferred = deferred_.find(unique_id); deferred != deferred_.end()) {
@@ -233,19 +234,22 @@ class Judge {
   bool old_ = true;
 };
 
-/// Compiles the models of which it matters, as they are in production, into `evidence`. Why that did not work; empty =
-/// it did.
-std::string compile(const Context& context, const DeployPlan& plan, dbt::Session& session,
+/// Compiles the models of which it matters, as they would be built, into `evidence`. Why that did not work; empty = it
+/// did.
+std::string compile(const Context& context, const Planned& planned, dbt::Session& session,
                     PromotionEvidence& evidence) {
-  dbt::BuildRequest request{.at = plan.planned.at,
-                            .handle = plan.planned.handle,
+  dbt::BuildRequest request{.at = planned.at,
+                            .handle = planned.handle,
                             .target_path = context.scratch / "promotion-target",
                             .dbt_command = "compile",
                             .threads = context.settings.build.threads};
   for (const auto& one : evidence.plan.deferred) request.deferred.emplace(one.unique_id, one.relation);
   std::map<std::string, std::string> files;
   for (const auto& node : evidence.plan.nodes) {
-    const bool matters = node.resource_type == "model" && (node.materialized == "table" || node.materialized == "view");
+    const bool proven =
+        std::ranges::find(evidence.plan.unproven, node.unique_id, &Unproven::unique_id) == evidence.plan.unproven.end();
+    const bool matters =
+        proven && node.resource_type == "model" && (node.materialized == "table" || node.materialized == "view");
     const state::Entry* entry = evidence.head.find_node(node.unique_id);
     if (!matters || entry == nullptr) continue;
     const auto info = evidence.head.info(*entry);
@@ -290,7 +294,7 @@ std::vector<Promotion> decide_promotions(const PromotionEvidence& evidence) {
 }
 
 Promotable look_for_promotable(const Context& context, const DeployPlan& plan, const WhatIsDeployed& deployed,
-                               const Commit& head_commit, dbt::Session& session) {
+                               const Commit& head_commit, const Swap& swap, dbt::Session& session) {
   const Plan& wanted = plan.planned.plan;
   const auto none = [&](const std::string& because) {
     return Promotable{.promotions = none_promoted(wanted, because)};
@@ -315,10 +319,11 @@ Promotable look_for_promotable(const Context& context, const DeployPlan& plan, c
                              .check = *check,
                              .deployed_run = deployed_run,
                              .owed = deployed.owed,
+                             .names_beside = swap.names_beside(),
                              .now = context.started,
                              .within = context.settings.deploy.promote_within};
   if (const auto why = unfit_as_a_whole(evidence); !why.empty()) return none(why);
-  if (const auto why = compile(context, plan, session, evidence); !why.empty()) {
+  if (const auto why = compile(context, swap.planned(), session, evidence); !why.empty()) {
     return none("the project could not be compiled for production: " + why);
   }
   Promotable promotable{.promotions = decide_promotions(evidence), .branch = branch};

@@ -9,6 +9,7 @@
 
 #include "flow/checked_build.hpp"
 #include "flow/deploy_plan.hpp"
+#include "flow/swap.hpp"
 #include "model/plan.hpp"
 
 namespace offshoot::flow {
@@ -27,6 +28,7 @@ struct PromotionEvidence {
   const CheckedBuild& check;
   const std::string& deployed_run;    ///< that brought what production is now; empty = not known
   const std::set<std::string>& owed;  ///< what production may hold in another version than that run brought
+  const std::map<std::string, std::string>& names_beside;  ///< under which `compiled` reads what is built beside
   std::map<std::string, std::string> compiled{};
   std::map<std::string, std::string> compiled_in_check{};
   io::Instant now;
@@ -40,10 +42,10 @@ struct PromotionEvidence {
 /// sources or production were read less than `within` ago.
 std::vector<Promotion> decide_promotions(const PromotionEvidence& evidence);
 
-/// Looks for what can be promoted. Reads the store, and has dbt compile for production; asks nothing of the branch,
-/// which may be gone.
+/// Looks for what can be promoted. Reads the store, and has dbt compile what would be built beside production, so that
+/// code which writes while it is compiled does so there; asks nothing of the branch, which may be gone.
 Promotable look_for_promotable(const Context& context, const DeployPlan& plan, const WhatIsDeployed& deployed,
-                               const Commit& head, dbt::Session& session);
+                               const Commit& head, const Swap& swap, dbt::Session& session);
 
 /// Nothing is promoted, for this one reason.
 std::vector<Promotion> none_promoted(const Plan& plan, const std::string& because);

@@ -28,6 +28,8 @@ class Swap {
   [[nodiscard]] virtual const Planned& planned() const = 0;
   /// What the exchange will leave of the version before.
   [[nodiscard]] virtual const Kept& kept() const = 0;
+  /// How what is built beside is called there, as SQL reads it, by unique id; what is not named has production's name.
+  [[nodiscard]] virtual const std::map<std::string, std::string>& names_beside() const = 0;
   /// Copies relations of a branch, by unique id, to where the next version is built: all that can be, and of the others
   /// why not, by unique id. Where the branch is gone, or is not any more what the check with this mark left, nothing is
   /// copied, and that is an error.

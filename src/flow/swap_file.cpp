@@ -104,6 +104,7 @@ class FileSwap final : public Swap {
 
   [[nodiscard]] const Planned& planned() const override { return planned_; }
   [[nodiscard]] const Kept& kept() const override { return kept_; }
+  [[nodiscard]] const std::map<std::string, std::string>& names_beside() const override { return names_; }
 
   Result<std::map<std::string, std::string>> copy_from(const Branch& branch,
                                                        const std::map<std::string, RelationName>& in_branch) override {
@@ -178,6 +179,7 @@ class FileSwap final : public Swap {
   fs::path file_;
   std::optional<io::LockedFile> lock_{};
   dbt::Profile profile_{};
+  std::map<std::string, std::string> names_{};  ///< none: the copy is called as production's file is
   Planned planned_{};
   std::vector<RelationName> leaving_{};
   Kept kept_{};

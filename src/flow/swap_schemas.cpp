@@ -65,6 +65,7 @@ class SchemaSwap final : public Swap {
     if (!resolved) return tl::unexpected(resolved.error());
     std::map<std::string, RelationName> beside;
     for (const auto& [unique_id, schema] : placed) beside.emplace(unique_id, resolved->nodes.at(unique_id).relation);
+    for (const auto& [unique_id, relation] : beside) names_.emplace(unique_id, relation.rendered);
     if (auto proven = branch::prove_isolation(place, beside); !proven) return proven;
     // From here nothing that the plan builds has production's name.
 
@@ -75,6 +76,7 @@ class SchemaSwap final : public Swap {
 
   [[nodiscard]] const Planned& planned() const override { return planned_; }
   [[nodiscard]] const Kept& kept() const override { return kept_; }
+  [[nodiscard]] const std::map<std::string, std::string>& names_beside() const override { return names_; }
 
   Result<std::map<std::string, std::string>> copy_from(const Branch& branch,
                                                        const std::map<std::string, RelationName>& in_branch) override {
@@ -173,6 +175,7 @@ class SchemaSwap final : public Swap {
   dbt::Session& session_;
   Planned planned_{};
   Kept kept_{};
+  std::map<std::string, std::string> names_{};         ///< rendered, by unique id
   std::map<std::string, std::string> staging_{};       ///< by production's schema
   std::map<std::string, std::string> kept_schemas_{};  ///< by production's schema
   std::set<std::pair<std::string, std::string>> copied_{};
