@@ -87,6 +87,7 @@ PullRequest pull_request_of(const Json& value) {
   PullRequest pull_request;
   pull_request.number = number(at(value, "number"));
   pull_request.open = text(at(value, "state")) == "open";
+  pull_request.merged = yes(at(value, "merged"));
   pull_request.draft = yes(at(value, "draft"));
   const Json& head = at(value, "head");
   const Json& base = at(value, "base");

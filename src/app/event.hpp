@@ -18,6 +18,7 @@ namespace offshoot::app {
 struct PullRequest {
   int number = 0;
   bool open = true;
+  bool merged = false;
   bool draft = false;
   std::string head_sha{};  ///< 40 hex digits; empty where nothing tells it
   std::string head_ref{};

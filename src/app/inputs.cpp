@@ -79,6 +79,14 @@ bool is_bucket_and_prefix(std::string_view text) {
          });
 }
 
+/// Why the bucket's name cannot be one; empty = that is not what is wrong.
+std::string why_no_bucket(std::string_view text) {
+  if (!text.starts_with("s3://")) return {};
+  const auto bucket = text.substr(5, text.find('/', 5) - 5);
+  if (bucket.size() >= 3 && bucket.size() <= 63) return {};
+  return fmt::format("the name of a bucket has 3 to 63 characters, and this one {}", bucket.size());
+}
+
 bool is_path_or_s3(std::string_view text) {
   if (!is_plain(text)) return false;
   if (text.starts_with("s3://")) return is_bucket_and_prefix(text.substr(5));
@@ -319,6 +327,11 @@ Setting limits(const Row& row, Get get) {
   return setting;
 }
 
+Setting with_reasons(Setting setting, std::string (*why_not)(std::string_view)) {
+  setting.why_not = why_not;
+  return setting;
+}
+
 Setting with_expansion(Setting setting) {
   setting.expands = true;
   return setting;
@@ -341,11 +354,12 @@ std::vector<Setting> make_table() {
       text({"dbt.production", SetBy::base,
             "Target of production, which is read and deployed to; `auto` is the output named `prod` or `production`."},
            "auto, or the name of a target in profiles.yml", is_name, [](auto& s) -> auto& { return s.dbt.production; }),
-      text({"dbt.production_state", SetBy::base,
-            "Folder with the `manifest.json` of what is deployed; `auto` takes what `deploy` kept, else the base "
-            "commit."},
-           "auto, a path, or s3://bucket/prefix", is_path_or_s3,
-           [](auto& s) -> auto& { return s.dbt.production_state; }),
+      with_reasons(text({"dbt.production_state", SetBy::base,
+                         "Folder with the `manifest.json` of what is deployed; `auto` takes what `deploy` kept, else "
+                         "the base commit."},
+                        "auto, a path, or s3://bucket/prefix", is_path_or_s3,
+                        [](auto& s) -> auto& { return s.dbt.production_state; }),
+                   why_no_bucket),
       text({"dbt.python", SetBy::base,
             "Python of the dbt environment; `auto` is the one that `dbt` on the PATH runs on."},
            folder_or_auto, is_plain, [](auto& s) -> auto& { return s.dbt.python; }),
@@ -399,21 +413,28 @@ std::vector<Setting> make_table() {
               [](auto& s) -> auto& { return s.compare.examples; }),
       choice({"elementary", SetBy::head, "Elementary's report, where the project has its package."}, {"auto", "off"},
              [](auto& s) -> auto& { return s.elementary; }),
-      choice({"deploy.mode", SetBy::base,
-              "How a deploy replaces production: where it stands, or built and tested beside it and then exchanged."},
-             {"in-place", "swap"}, [](auto& s) -> auto& { return s.deploy.mode; }),
+      choice(
+          {"deploy.mode", SetBy::base,
+           "How a deploy replaces production: where it stands; built and tested beside it and then exchanged; or so, "
+           "with what a pull request's branch has built of the same tree copied instead of built."},
+          {"in-place", "swap", "promote"}, [](auto& s) -> auto& { return s.deploy.mode; }),
       duration(
           {"deploy.lock", SetBy::base, "How long a deploy waits for another one to end, and an exchange for readers."},
           minutes{1}, 24 * hour, [](auto& s) -> auto& { return s.deploy.lock; }),
       duration({"deploy.keep", SetBy::base, "How long the version before a swap is kept to be rolled back to."},
                7 * day, 365 * day, [](auto& s) -> auto& { return s.deploy.keep; }),
+      duration({"deploy.promote_within", SetBy::base,
+                "How long ago a branch may have read sources and production for its relations to be promoted."},
+               hour, 30 * day, [](auto& s) -> auto& { return s.deploy.promote_within; }),
       yes_no({"deploy.drop_removed", SetBy::base, "Drop relations of production whose models are gone."},
              [](auto& s) -> auto& { return s.deploy.drop_removed; }),
       choice({"deploy.review", SetBy::base,
               "What a deploy does where no check has passed the very tree that it builds: nothing, say so, or refuse."},
              {"off", "say", "require"}, [](auto& s) -> auto& { return s.deploy.review; }),
-      with_expansion(text({"store", SetBy::base, "Where runs and their artifacts are kept. `${NAME}` is read in it."},
-                          "a path, or s3://bucket/prefix", is_store, [](auto& s) -> auto& { return s.store; })),
+      with_reasons(with_expansion(
+                       text({"store", SetBy::base, "Where runs and their artifacts are kept. `${NAME}` is read in it."},
+                            "a path, or s3://bucket/prefix", is_store, [](auto& s) -> auto& { return s.store; })),
+                   why_no_bucket),
       duration({"store.keep", SetBy::base,
                 "How long runs and states are kept; `offshoot clean --expired` removes what is older."},
                day, 3650 * day, [](auto& s) -> auto& { return s.store_keep; }),

@@ -28,6 +28,8 @@ struct Setting {
   std::function<std::string(const Settings&)> read;
   /// False: the text is not a value of this setting, and nothing was changed.
   std::function<bool(Settings&, const std::string&)> write;
+  /// Of a text that is not a value: what about it is wrong, where more can be said than what is expected; else empty.
+  std::function<std::string(std::string_view)> why_not = [](std::string_view) { return std::string(); };
 };
 
 /// All settings, in the order of the file.

@@ -138,8 +138,11 @@ void complain_of_value(Draft& draft, const Setting& setting, Place place, const 
   std::string hint;
   if (const auto meant = nearest(text, setting.choices); !meant.empty())
     hint = fmt::format("did you mean '{}'?", meant);
+  const std::string why = setting.why_not(text);
   draft.problems.push_back(
-      {std::move(place), fmt::format("{}: expected {}, found {}", setting.key, setting.expected, found), hint});
+      {std::move(place),
+       fmt::format("{}: expected {}, found {}{}", setting.key, setting.expected, found, why.empty() ? "" : ": " + why),
+       hint});
 }
 
 void set(Draft& draft, const Setting& setting, const std::string& text, Place place) {
@@ -390,8 +393,11 @@ Result<Settings> finish(Draft draft, const Environment& environment) {
       draft.problems.push_back(
           {place, fmt::format("{}: {}", setting.key, expander.problem().why), expander.problem().hint});
     } else if (!setting.write(draft.settings, *value)) {
-      draft.problems.push_back(
-          {place, fmt::format("{}: expected {} once its variables are read", setting.key, setting.expected), ""});
+      const std::string why = setting.why_not(*value);
+      draft.problems.push_back({place,
+                                fmt::format("{}: expected {} once its variables are read{}", setting.key,
+                                            setting.expected, why.empty() ? "" : ": " + why),
+                                ""});
     }
   }
   if (draft.problems.empty()) return std::move(draft.settings);

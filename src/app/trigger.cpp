@@ -45,6 +45,9 @@ std::string left_alone(const PullRequest& pull_request, const EventSettings& set
 
 Decision of_pull_request(const Event& event, const Settings& settings) {
   const PullRequest& pull_request = *event.pull_request;
+  if (event.action == "closed" && pull_request.merged && settings.deploy.mode == "promote") {
+    return nothing("the pull request was merged: its branch stays for the deploy to promote, until its time is over");
+  }
   if (event.action == "closed") {
     return {.errand = Errand::clean_one,
             .pull_request = pull_request.number,

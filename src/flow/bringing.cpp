@@ -8,6 +8,7 @@
 
 #include "flow/building.hpp"
 #include "flow/kept.hpp"
+#include "flow/promotion.hpp"
 #include "flow/stages.hpp"
 #include "flow/swap.hpp"
 #include "io/files.hpp"
@@ -92,6 +93,37 @@ Outcome<Deployment> in_place(Bringing& bringing, Run& run, std::vector<Artifact>
   return std::move(bringing.deployment);
 }
 
+/// Copies what can be promoted to where the next version is built, and notes in the run's plan how each node gets
+/// there. Returns what is left to be built.
+Planned promote(const Promotable& promotable, Swap& swap, Run& run) {
+  auto promotions = promotable.promotions;
+  if (!promotable.in_branch.empty()) {
+    const auto left = timed(run, "promote", [&] { return swap.copy_from(promotable.branch, promotable.in_branch); });
+    for (auto& one : promotions) {
+      if (one.from.empty()) continue;
+      if (left && !left->contains(one.unique_id)) continue;
+      one = {one.unique_id, "", left ? left->at(one.unique_id) : left.error().why};
+    }
+  }
+  Planned rest = swap.planned();
+  std::erase_if(rest.plan.nodes, [&](const PlannedNode& node) {
+    const auto one = std::ranges::find(promotions, node.unique_id, &Promotion::unique_id);
+    return one != promotions.end() && !one->from.empty();
+  });
+  run.plan.finished()->promotions = std::move(promotions);
+  return rest;
+}
+
+/// Accounts for what was promoted, so that each node of the plan has its result.
+void add_promoted(const Plan& plan, Build& build) {
+  for (const auto& one : plan.promotions) {
+    if (one.from.empty()) continue;
+    build.results.push_back(
+        {.unique_id = one.unique_id, .status = NodeStatus::success, .message = "promoted from " + one.from});
+  }
+  std::ranges::sort(build.results, {}, &NodeResult::unique_id);
+}
+
 Outcome<Deployment> by_swap(Bringing& bringing, Run& run, std::vector<Artifact>& artifacts) {
   bringing.context.progress.stage("Making a place beside production");
   auto swap = stage(bringing.context, bringing.at_production, bringing.plan, bringing.head, bringing.session);
@@ -99,13 +131,22 @@ Outcome<Deployment> by_swap(Bringing& bringing, Run& run, std::vector<Artifact>&
     run.build = Skipped{"nothing could be built beside production"};
     return swap.error();
   }
+  Promotable promotable;
+  if (bringing.deployment.mode == "promote") {
+    bringing.context.progress.stage("Looking for what a branch has built already");
+    promotable = look_for_promotable(bringing.context, bringing.plan, bringing.deployed, bringing.head, **swap,
+                                     bringing.session);
+  }
+  const Planned rest = promote(promotable, **swap, run);
   if ((*swap)->planned().plan.nodes.empty()) {
     run.build = Skipped{"nothing to build"};
+  } else if (rest.plan.nodes.empty()) {
+    run.build = Build{};
   } else {
-    run.build = timed(run, "build",
-                      [&] { return build_planned(bringing.context, (*swap)->planned(), bringing.session, artifacts); });
+    run.build = timed(run, "build", [&] { return build_planned(bringing.context, rest, bringing.session, artifacts); });
     bringing.session.release();
   }
+  if (Build* build = run.build.finished()) add_promoted(*run.plan.finished(), *build);
   const auto discard = [&] {
     if (auto dropped = (*swap)->discard(); !dropped) {
       run.notes.push_back("What was built beside production is still there: " + dropped.error().why);
@@ -156,7 +197,8 @@ Result<Deployed> version_to_record(const Context& context, const std::string& ta
 
 void bring(Bringing bringing, Run& run, std::vector<Artifact>& artifacts) {
   const bool changes_something = !bringing.plan.planned.plan.nodes.empty() || !bringing.plan.leaving.empty();
-  const bool swaps = bringing.deployment.mode == "swap" && changes_something;
+  const std::string& mode = bringing.deployment.mode;
+  const bool swaps = (mode == "swap" || mode == "promote") && changes_something;
   run.branch = Skipped{swaps ? "production is built beside itself" : "production is built in place"};
   run.deployment = swaps ? by_swap(bringing, run, artifacts) : in_place(bringing, run, artifacts);
   if (run.deployment.finished() == nullptr || run.deployment.finished()->mode == "state-only") return;

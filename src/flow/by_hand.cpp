@@ -6,12 +6,11 @@
 #include "dbt/packages.hpp"
 #include "flow/bringing.hpp"
 #include "flow/building.hpp"
-#include "flow/costs.hpp"
 #include "flow/deploy_plan.hpp"
 #include "flow/deployed.hpp"
+#include "flow/ending.hpp"
 #include "flow/planning.hpp"
 #include "flow/production.hpp"
-#include "flow/publishing.hpp"
 #include "flow/stages.hpp"
 #include "state/selection.hpp"
 
@@ -76,7 +75,7 @@ Result<Planned> plan_by_hand(const Context& context, const ProjectAtHand& at_han
   if (!selection) return tl::unexpected(selection.error());
   planned.plan.nodes = state::build_list(*selection, *manifest).nodes;
   planned.plan.project_dir = at_hand.in_repository;
-  planned.plan.production = {"none", "", ""};
+  planned.plan.production = {"none", "", "", ""};
   planned.plan.base_state = "not needed";
   planned.plan.dbt_started = true;
   const auto relations = relations_in(*manifest);
@@ -168,11 +167,7 @@ Run run_by_hand(const Context& context, Announcement& announcement, const ByHand
   run.lint = Skipped{"a run by hand does not lint"};
   run.quality = Skipped{"there is no branch to report on"};
   build_chosen(context, options, run, artifacts);
-  weigh_costs(context, run);
-  end(context, watch, run);
-  publish(context, run, artifacts);
-  announcement.run_ended(run, run.kept_in);
-  run.notes.insert(run.notes.end(), announcement.notes().begin(), announcement.notes().end());
+  conclude(context, watch, artifacts, announcement, &Announcement::run_ended, run);
   return run;
 }
 

@@ -6,11 +6,10 @@
 #include "change/history.hpp"
 #include "flow/base_state.hpp"
 #include "flow/bringing.hpp"
-#include "flow/costs.hpp"
 #include "flow/deploy_plan.hpp"
 #include "flow/deploy_queue.hpp"
+#include "flow/ending.hpp"
 #include "flow/memory.hpp"
-#include "flow/publishing.hpp"
 #include "flow/review.hpp"
 #include "flow/stages.hpp"
 
@@ -228,11 +227,7 @@ Run deploy(const Context& context, Announcement& announcement, const DeployOptio
   } else {
     run.change = beginning.error();
   }
-  weigh_costs(context, run);
-  end(context, watch, run);
-  publish(context, run, artifacts);
-  announcement.deploy_ended(run, run.kept_in);
-  run.notes.insert(run.notes.end(), announcement.notes().begin(), announcement.notes().end());
+  conclude(context, watch, artifacts, announcement, &Announcement::deploy_ended, run);
   return run;
 }
 

@@ -344,7 +344,7 @@ Result<DeployPlan> plan_deploy(const Context& context, const DeployOptions& opti
     made.leaving = without_owner(plan.removed, before->manifest, relations_in(*head));
   }
   list_unproven(plan, *head);
-  plan.production = {"this deploy", "", change.head.sha};
+  plan.production = {"this deploy", "", change.head.sha, ""};
   made.planned.plan = std::move(plan);
   return made;
 }

@@ -18,10 +18,10 @@ namespace fs = std::filesystem;
 namespace {
 
 Result<void> take_manifest(ProductionAtHand& production, const Result<state::Manifest>& manifest, std::string source,
-                           std::string sha) {
+                           std::string sha = {}, std::string run = {}) {
   if (!manifest) return tl::unexpected(manifest.error());
   production.relations = relations_in(*manifest);
-  production.known = {std::move(source), "", std::move(sha)};
+  production.known = {std::move(source), "", std::move(sha), std::move(run)};
   return {};
 }
 
@@ -43,12 +43,12 @@ Result<void> find_relations(const Context& context, const std::string& target, c
   if (setting.starts_with("s3://")) {
     const auto bytes = manifest_in_s3(context, setting);
     if (!bytes) return tl::unexpected(bytes.error());
-    return take_manifest(production, state::Manifest::parse(*bytes, setting), "dbt.production_state", "");
+    return take_manifest(production, state::Manifest::parse(*bytes, setting), "dbt.production_state");
   }
   if (setting != "auto") {
     fs::path path = context.repository_root / setting;
     if (fs::is_directory(path)) path /= "manifest.json";
-    return take_manifest(production, state::Manifest::read(path), "dbt.production_state", "");
+    return take_manifest(production, state::Manifest::read(path), "dbt.production_state");
   }
   auto deployed = what_is_deployed(context, target);
   if (!deployed) {
@@ -58,13 +58,13 @@ Result<void> find_relations(const Context& context, const std::string& target, c
   } else if (deployed->current) {
     return take_manifest(production,
                          state::Manifest::parse(std::move(deployed->manifest), "the manifest that deploy kept"),
-                         "offshoot deploy", deployed->current->sha);
+                         "offshoot deploy", deployed->current->sha, deployed->current->run);
   }
   if (deployed && !deployed->why_not.empty()) {
     production.notes.push_back("What offshoot deploy kept of production is of no use: " + deployed->why_not + ".");
   }
   production.relations = of_base;
-  production.known = {"base commit", fmt::format("assuming {} is deployed", change.base.sha.substr(0, 7)), ""};
+  production.known = {"base commit", fmt::format("assuming {} is deployed", change.base.sha.substr(0, 7)), "", ""};
   return {};
 }
 
@@ -185,7 +185,7 @@ ProductionRelations relations_in(const state::Manifest& manifest) {
 
 ProductionAtHand production_itself(const ProjectAtHand& at_production, const state::Manifest& head,
                                    const dbt::Credentials& credentials) {
-  ProductionAtHand production{.known = {"this deploy", "", ""}, .relations = relations_in(head)};
+  ProductionAtHand production{.known = {"this deploy", "", "", ""}, .relations = relations_in(head)};
   if (head.adapter_type() == "duckdb") attach_files(at_production, credentials, credentials, production);
   production.notes.clear();  // that there is no file yet is no news to the deploy that makes it
   return production;
@@ -207,7 +207,7 @@ Result<ProductionAtHand> look_at_production(const Context& context, const Projec
     production_target = resolved->credentials;
     session.forget("production");
   } else {
-    production.known = {"none", "", ""};
+    production.known = {"none", "", "", ""};
     production.notes.emplace_back(
         "No production target is known, so all that the plan reads is built: set dbt.production to defer to it.");
   }

@@ -22,28 +22,10 @@ namespace {
 
 constexpr std::size_t most_named = 10;
 
-struct Review {
-  std::string run{};
-  bool passed = false;
-  std::set<std::string> nodes{};
-};
-
 /// One for each dbt project of a repository.
 std::string key_of(const Context& context, const Commit& head) {
   return fmt::format("{}/branches/checked/{}-{}.json", context.origin.repository_id, head.tree_sha,
                      io::sha256_hex(context.settings.dbt.project).substr(0, 8));
-}
-
-/// Absent also where it cannot be read: what is not known has not been reviewed.
-std::optional<Review> review_of(const Context& context, const Commit& head) {
-  const auto bytes = context.store.get(key_of(context, head));
-  const auto parsed = bytes && *bytes ? io::parse_json(**bytes, "reading a review") : Result<json>(json());
-  if (!parsed) return std::nullopt;
-  try {
-    return Review{parsed->at("run"), parsed->at("passed"), parsed->at("nodes")};
-  } catch (const json::exception&) {
-    return std::nullopt;
-  }
 }
 
 std::string named(const std::vector<std::string>& nodes) {
@@ -71,6 +53,17 @@ void note_difference(const Review& review, const Plan& plan, Run& run) {
 }
 
 }  // namespace
+
+std::optional<Review> review_of(const Context& context, const Commit& head) {
+  const auto bytes = context.store.get(key_of(context, head));
+  const auto parsed = bytes && *bytes ? io::parse_json(**bytes, "reading a review") : Result<json>(json());
+  if (!parsed) return std::nullopt;
+  try {
+    return Review{parsed->at("run"), parsed->at("passed"), parsed->at("nodes")};
+  } catch (const json::exception&) {
+    return std::nullopt;
+  }
+}
 
 void keep_review(const Context& context, const Run& run) {
   const Change* change = run.change.finished();

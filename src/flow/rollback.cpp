@@ -12,9 +12,9 @@
 #include "branch/mark.hpp"
 #include "flow/bringing.hpp"
 #include "flow/deploy_plan.hpp"
+#include "flow/ending.hpp"
 #include "flow/kept.hpp"
 #include "flow/memory.hpp"
-#include "flow/publishing.hpp"
 #include "flow/stages.hpp"
 #include "flow/swap.hpp"
 #include "io/locked_file.hpp"
@@ -65,11 +65,11 @@ Result<Way> find_way(const Context& context, const std::string& target, const st
     way.to = *before;
   }
   for (const auto& version : way.undone) {
-    if (version.mode == "swap") continue;
+    if (version.mode == "swap" || version.mode == "promote") continue;
     return failed(ExitStatus::usage, doing,
                   fmt::format("{} was deployed {}, which keeps nothing of the version before", version.sha.substr(0, 7),
                               version.mode == "in-place" ? "in place" : "by something else"),
-                  "revert the commit and deploy; with deploy.mode: swap a rollback is possible");
+                  "revert the commit and deploy; with deploy.mode: swap or promote a rollback is possible");
   }
   std::erase_if(way.undone, [](const Deployed& version) { return !version.kept; });
   return way;
@@ -239,10 +239,7 @@ Run rollback(const Context& context, Announcement& announcement, const std::stri
   run.lint = nothing;
   run.quality = nothing;
   roll_back(context, to, announcement, run);
-  end(context, watch, run);
-  publish(context, run, {});
-  announcement.deploy_ended(run, run.kept_in);
-  run.notes.insert(run.notes.end(), announcement.notes().begin(), announcement.notes().end());
+  conclude(context, watch, {}, announcement, &Announcement::deploy_ended, run);
   return run;
 }
 

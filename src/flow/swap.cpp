@@ -34,6 +34,17 @@ bool is_beside_production(const OwnerMark& mark, const std::string& target) {
   return mark.ref.starts_with(fmt::format("{}{} by ", deploy_ref, target));
 }
 
+Result<std::map<std::string, std::string>> copied_from(const Branch& branch, const Result<nlohmann::json>& answer) {
+  if (!answer) return tl::unexpected(answer.error());
+  if (answer->value("status", "") != "copied") {
+    return failed(ExitStatus::could_not_run, "copying from the branch " + branch.name,
+                  answer->value("why", "it is not there any more"));
+  }
+  std::map<std::string, std::string> left;
+  for (const auto& row : answer->at("left")) left.emplace(row.value("id", ""), row.value("why", ""));
+  return left;
+}
+
 Result<std::unique_ptr<Swap>> stage(const Context& context, const ProjectAtHand& at_production, const DeployPlan& plan,
                                     const Commit& head, dbt::Session& session) {
   for (const auto& node : plan.planned.plan.nodes) {
@@ -48,7 +59,7 @@ Result<std::unique_ptr<Swap>> stage(const Context& context, const ProjectAtHand&
   if (plan.adapter == "postgres") return stage_schemas(context, at_production, plan, head, session);
   if (plan.adapter == "duckdb") return stage_file(context, at_production, plan, session);
   return failed(ExitStatus::usage, "building beside production",
-                fmt::format("deploy.mode: swap is not to be had with {}", plan.adapter),
+                fmt::format("deploy.mode: {} is not to be had with {}", context.settings.deploy.mode, plan.adapter),
                 "it works with PostgreSQL and DuckDB: set deploy.mode to in-place");
 }
 

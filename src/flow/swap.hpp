@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,6 +28,13 @@ class Swap {
   [[nodiscard]] virtual const Planned& planned() const = 0;
   /// What the exchange will leave of the version before.
   [[nodiscard]] virtual const Kept& kept() const = 0;
+  /// How what is built beside is called there, as SQL reads it, by unique id; what is not named has production's name.
+  [[nodiscard]] virtual const std::map<std::string, std::string>& names_beside() const = 0;
+  /// Copies relations of a branch, by unique id, to where the next version is built: all that can be, and of the others
+  /// why not, by unique id. Where the branch is gone, or is not any more what the check with this mark left, nothing is
+  /// copied, and that is an error.
+  virtual Result<std::map<std::string, std::string>> copy_from(
+      const Branch& branch, const std::map<std::string, RelationName>& in_branch) = 0;
   /// Puts what was built in production's place, all or nothing. The session must have released the warehouse.
   virtual Result<Exchanged> exchange() = 0;
   /// Drops what was built beside, which will not be needed.
@@ -57,6 +65,9 @@ std::string schema_beside(const std::string& branch, std::string_view infix, con
 
 /// Keeps writers away from a DuckDB file, after waiting for one that has it; absent where there is no file yet.
 Result<std::optional<io::LockedFile>> lock_file(const Context& context, const std::filesystem::path& file);
+
+/// What promote_relations answers, as copy_from has it.
+Result<std::map<std::string, std::string>> copied_from(const Branch& branch, const Result<nlohmann::json>& answer);
 
 /// Puts relations in production's place in one transaction of PostgreSQL; waits a while where they are being read.
 Result<Exchanged> exchange_relations(const Context& context, const dbt::WarehouseAt& at,

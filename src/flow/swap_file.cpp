@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "branch/folders.hpp"
+#include "branch/mark.hpp"
 #include "dbt/profiles.hpp"
 #include "flow/swap.hpp"
 #include "io/locked_file.hpp"
@@ -81,6 +82,7 @@ class FileSwap final : public Swap {
     }
     planned_ = plan.planned;
     leaving_ = plan.leaving;
+    profile_ = at_production.profile;
     planned_.at.profiles_dir = context_.scratch / "staging-profile";
     auto written = dbt::write_profile(at_production.profile, at_production.target, dbt::OtherFile{kept_.staged, {}},
                                       planned_.at.profiles_dir);
@@ -102,6 +104,38 @@ class FileSwap final : public Swap {
 
   [[nodiscard]] const Planned& planned() const override { return planned_; }
   [[nodiscard]] const Kept& kept() const override { return kept_; }
+  [[nodiscard]] const std::map<std::string, std::string>& names_beside() const override { return names_; }
+
+  Result<std::map<std::string, std::string>> copy_from(const Branch& branch,
+                                                       const std::map<std::string, RelationName>& in_branch) override {
+    const std::string doing = "copying from the branch " + branch.name;
+    std::error_code error;
+    if (!fs::is_regular_file(fs::symlink_status(branch.path, error))) {
+      return failed(ExitStatus::could_not_run, doing, "its file is not there any more");
+    }
+    const fs::path folder = context_.scratch / "promoting-profile";
+    auto written = dbt::write_profile(profile_, planned_.at.target,
+                                      dbt::OtherFile{kept_.staged, {{branch.path, branch.database}}}, folder);
+    if (!written) return tl::unexpected(written.error());
+    nlohmann::json copies = nlohmann::json::array();
+    for (const auto& node : planned_.plan.nodes) {
+      const auto found = in_branch.find(node.unique_id);
+      if (found == in_branch.end()) continue;
+      copies.push_back({{"id", node.unique_id},
+                        {"schema", found->second.schema},
+                        {"name", found->second.identifier},
+                        {"to", node.relation.schema},
+                        {"to_name", node.relation.identifier},
+                        {"goes_on", node.resource_type == "seed"}});
+    }
+    const dbt::WarehouseAt at{folder, planned_.at.profile, planned_.at.target};
+    auto left = copied_from(branch, session_.macro(at, "promote_relations",
+                                                   {{"copies", std::move(copies)},
+                                                    {"mark", branch::to_json(branch.mark)},
+                                                    {"database", branch.database}}));
+    if (auto released = session_.release(); !released) return tl::unexpected(released.error());
+    return left;
+  }
 
   Result<Exchanged> exchange() override {
     std::error_code error;
@@ -144,6 +178,8 @@ class FileSwap final : public Swap {
   dbt::Session& session_;
   fs::path file_;
   std::optional<io::LockedFile> lock_{};
+  dbt::Profile profile_{};
+  std::map<std::string, std::string> names_{};  ///< none: the copy is called as production's file is
   Planned planned_{};
   std::vector<RelationName> leaving_{};
   Kept kept_{};

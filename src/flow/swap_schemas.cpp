@@ -65,6 +65,7 @@ class SchemaSwap final : public Swap {
     if (!resolved) return tl::unexpected(resolved.error());
     std::map<std::string, RelationName> beside;
     for (const auto& [unique_id, schema] : placed) beside.emplace(unique_id, resolved->nodes.at(unique_id).relation);
+    for (const auto& [unique_id, relation] : beside) names_.emplace(unique_id, relation.rendered);
     if (auto proven = branch::prove_isolation(place, beside); !proven) return proven;
     // From here nothing that the plan builds has production's name.
 
@@ -75,6 +76,26 @@ class SchemaSwap final : public Swap {
 
   [[nodiscard]] const Planned& planned() const override { return planned_; }
   [[nodiscard]] const Kept& kept() const override { return kept_; }
+  [[nodiscard]] const std::map<std::string, std::string>& names_beside() const override { return names_; }
+
+  Result<std::map<std::string, std::string>> copy_from(const Branch& branch,
+                                                       const std::map<std::string, RelationName>& in_branch) override {
+    json copies = json::array();
+    for (const auto& node : planned_.plan.nodes) {
+      const auto found = in_branch.find(node.unique_id);
+      if (found == in_branch.end()) continue;
+      copies.push_back({{"id", node.unique_id},
+                        {"schema", found->second.schema},
+                        {"name", found->second.identifier},
+                        {"to", staging_.at(node.relation.schema)},
+                        {"to_name", node.relation.identifier},
+                        {"goes_on", node.resource_type == "seed"}});
+    }
+    return copied_from(branch, session_.macro(at_, "promote_relations",
+                                              {{"copies", std::move(copies)},
+                                               {"mark", branch::to_json(branch.mark)},
+                                               {"database", branch.database}}));
+  }
 
   Result<Exchanged> exchange() override {
     json relations = json::array();
@@ -154,6 +175,7 @@ class SchemaSwap final : public Swap {
   dbt::Session& session_;
   Planned planned_{};
   Kept kept_{};
+  std::map<std::string, std::string> names_{};         ///< rendered, by unique id
   std::map<std::string, std::string> staging_{};       ///< by production's schema
   std::map<std::string, std::string> kept_schemas_{};  ///< by production's schema
   std::set<std::pair<std::string, std::string>> copied_{};

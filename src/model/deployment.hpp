@@ -11,7 +11,7 @@ namespace offshoot {
 /// What a deploy or a rollback did to production, once it is done.
 struct Deployment {
   std::string target{};                  ///< production's, in profiles.yml
-  std::string mode{};                    ///< "in-place", "swap", "state-only", "rollback"
+  std::string mode{};                    ///< "in-place", "swap", "promote", "state-only", "rollback"
   std::string before{};                  ///< sha that was deployed before; empty = not known
   std::vector<Commit> contains{};        ///< the branch's commits since then, newest first; subjects are untrusted text
   bool contains_more = false;            ///< `contains` is cut, or the clone does not hold all of them

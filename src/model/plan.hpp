@@ -81,6 +81,7 @@ struct Production {
   std::string source{};      ///< "dbt.production_state", "offshoot deploy", "base commit", or "none"
   std::string assumption{};  ///< "assuming main at 1a2b3c4 is deployed"; empty when it is known
   std::string sha{};         ///< the deployed commit, where known
+  std::string run{};         ///< the run that deployed it, where known: two deploys of one commit differ in it
   bool operator==(const Production&) const = default;
 };
 
@@ -114,6 +115,14 @@ struct Verified {
   bool operator==(const Verified&) const = default;
 };
 
+/// How a deploy in mode promote brings a model, seed or snapshot to production.
+struct Promotion {
+  std::string unique_id{};
+  std::string from{};     ///< copied from there: "pr-7", or a branch's name; empty = it is built
+  std::string because{};  ///< why it is built
+  bool operator==(const Promotion&) const = default;
+};
+
 /// Everything that `check` is going to build, and why.
 struct Plan {
   std::vector<PlannedNode> nodes{};    ///< sorted by unique_id
@@ -124,6 +133,7 @@ struct Plan {
   std::vector<Deferred> deferred{};
   std::vector<Unreadable> unreadable{};  ///< sorted by unique_id
   Production production{};
+  std::vector<Promotion> promotions{};  ///< sorted by unique_id; empty in other modes than promote
   std::vector<Unproven> unproven{};
   std::vector<std::string> notes{};    ///< sentences for the report: fallbacks, dbt's blind spots
   std::optional<Verified> verified{};  ///< absent = dbt was not asked

@@ -58,9 +58,10 @@ struct CompareSettings {
 };
 
 struct DeploySettings {
-  std::string mode = "in-place";    ///< in-place, swap
-  std::chrono::minutes lock{30};    ///< how long a deploy waits for another, and an exchange for readers
-  std::chrono::hours keep{24 * 7};  ///< how long the version before stays to be rolled back to
+  std::string mode = "in-place";         ///< in-place, swap, promote
+  std::chrono::minutes lock{30};         ///< how long a deploy waits for another, and an exchange for readers
+  std::chrono::hours keep{24 * 7};       ///< how long the version before stays to be rolled back to
+  std::chrono::hours promote_within{6};  ///< how old may be what a promoted relation read from outside its branch
   bool drop_removed = false;
   std::string review = "say";  ///< off, say, require
   bool operator==(const DeploySettings&) const = default;

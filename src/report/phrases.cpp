@@ -105,4 +105,8 @@ std::string unreadable_words(const Unreadable& unreadable) {
   return out;
 }
 
+std::string promotion_words(const Promotion& promotion) {
+  return promotion.from.empty() ? "built, because " + promotion.because : "promoted from " + promotion.from;
+}
+
 }  // namespace offshoot::report

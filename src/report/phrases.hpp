@@ -23,4 +23,7 @@ std::string difference_title(const Verified& verified);
 /// Why a relation will not be found, where it was looked for, and who reads it. Untrusted text.
 std::string unreadable_words(const Unreadable& unreadable);
 
+/// "promoted from pr-7", or "built, because it is a view".
+std::string promotion_words(const Promotion& promotion);
+
 }  // namespace offshoot::report

@@ -87,6 +87,9 @@ std::string plan_terminal(const Plan& plan, bool colour) {
     return name_of(one.unique_id) + ": " + one_line(unreadable_words(one), 300);
   });
   out += verified(plan);
+  out += bullets("promoted, or built", plan.promotions, [](const Promotion& one) {
+    return name_of(one.unique_id) + ": " + one_line(promotion_words(one), 300);
+  });
   out += removed(plan.removed);
   out += bullets("left out, where dbt builds", plan.left_out,
                  [](const LeftOut& node) { return name_of(node.unique_id) + ": " + one_line(node.because, 200); });

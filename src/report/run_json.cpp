@@ -129,6 +129,11 @@ void fields(auto& with, auto& value, const Deferred*) {
 
 void fields(auto& with, auto& value, const Production*) {
   with("source", value.source)("assumption", value.assumption)("sha", value.sha);
+  with.unless_default("run", value.run);
+}
+
+void fields(auto& with, auto& value, const Promotion*) {
+  with("unique_id", value.unique_id)("from", value.from)("because", value.because);
 }
 
 void fields(auto& with, auto& value, const Unproven*) { with("unique_id", value.unique_id)("what", value.what); }
@@ -147,6 +152,7 @@ void fields(auto& with, auto& value, const Verified*) {
 void fields(auto& with, auto& value, const Plan*) {
   with("nodes", value.nodes)("unbuilt", value.unbuilt)("left_out", value.left_out)("removed", value.removed);
   with("idle_files", value.idle_files)("deferred", value.deferred)("unreadable", value.unreadable);
+  with.unless_default("promotions", value.promotions);
   with("production", value.production)("unproven", value.unproven)("notes", value.notes)("verified", value.verified);
   with("base_state", value.base_state)("project_dir", value.project_dir)("dbt_started", value.dbt_started);
 }

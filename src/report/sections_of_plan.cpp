@@ -45,6 +45,7 @@ class Plans {
     section_unreadable(plan);
     section_verified(plan);
     section_nodes(plan);
+    section_promotions(plan);
     section_lineage(plan);
     section_removed(plan);
     section_left_out(plan);
@@ -167,6 +168,19 @@ class Plans {
                          .entries = {fenced(diagram, "mermaid") +
                                      fmt::format("\n<sub>{}dashed: read from production{}</sub>\n", legend, exposures)},
                          .close = std::string(fold_end)});
+  }
+
+  void section_promotions(const Plan& plan) {
+    Section section{.importance = 8, .share = 0.1, .one = "node", .many = "nodes"};
+    for (const Promotion& one : plan.promotions) {
+      section.entries.push_back(
+          fmt::format("- {}: {}\n", code(short_name(one.unique_id), 120), text(promotion_words(one), 300)));
+    }
+    if (section.entries.empty()) return;
+    const auto promoted = static_cast<std::size_t>(
+        std::ranges::count_if(plan.promotions, [](const Promotion& one) { return !one.from.empty(); }));
+    sections_.push_back(listed(std::move(section), fmt::format("{} promoted from a branch, {} built", promoted,
+                                                               plan.promotions.size() - promoted)));
   }
 
   void section_removed(const Plan& plan) {

@@ -64,7 +64,7 @@ class Summary {
                                     : paint_(label, tone(verdict_.conclusion)) + "  " + headline;
     return "\n" + out + "\n" + stops() + failures() + list("not built", digest_.undone) +
            list("warnings", digest_.warnings) + lint() + unlinted() + unreadable() + verified() + deployment() +
-           removed() + left_out() + idle() + notes() + facts();
+           promotions() + removed() + left_out() + idle() + notes() + facts();
   }
 
  private:
@@ -203,6 +203,18 @@ class Summary {
     std::string out = fmt::format("\n{}\n", one_line(deployment_title(*deployment), 160));
     for (const std::string& line : deployment_lines(*deployment)) out += fmt::format("  - {}\n", one_line(line, 400));
     return out;
+  }
+
+  [[nodiscard]] std::string promotions() const {
+    const Plan* plan = run_.plan.finished();
+    if (plan == nullptr || plan->promotions.empty()) return {};
+    std::string out = "\npromoted, or built\n";
+    const std::size_t shown = std::min(plan->promotions.size(), most_lines);
+    for (std::size_t i = 0; i < shown; ++i) {
+      const Promotion& one = plan->promotions[i];
+      out += fmt::format("  - {}: {}\n", name_of(one.unique_id), one_line(promotion_words(one), 300));
+    }
+    return out + and_more(plan->promotions.size(), shown, "nodes");
   }
 
   [[nodiscard]] std::string removed() const {

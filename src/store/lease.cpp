@@ -8,6 +8,7 @@
 #include <random>
 
 #include "io/json.hpp"
+#include "io/own_process.hpp"
 
 namespace offshoot::store {
 
@@ -23,6 +24,7 @@ struct Kept {
   std::string nonce{};
   seconds ttl{0};
   Holder holder{};
+  std::string process{};  ///< the holder's, see io::own_process; empty = not known
 };
 
 std::string to_text(const Kept& kept) {
@@ -33,7 +35,8 @@ std::string to_text(const Kept& kept) {
                                             {"ttl", kept.ttl.count()},
                                             {"run", kept.holder.run},
                                             {"who", kept.holder.who},
-                                            {"run_url", kept.holder.run_url}}) +
+                                            {"run_url", kept.holder.run_url},
+                                            {"process", kept.process}}) +
          "\n";
 }
 
@@ -47,7 +50,8 @@ Result<Kept> parse(const std::string& bytes, const std::string& where) {
                 json->at("nonce").get<std::string>(),
                 seconds(std::clamp<std::int64_t>(json->at("ttl").get<std::int64_t>(), 1, 86'400)),
                 {json->at("run").get<std::string>(), json->at("who").get<std::string>(),
-                 json->at("run_url").get<std::string>()}};
+                 json->at("run_url").get<std::string>()},
+                json->value("process", "")};
   } catch (const nlohmann::json::exception&) {
     return failed(ExitStatus::could_not_run, doing, "it is not a lease of offshoot's",
                   "remove it if nothing is running");
@@ -72,7 +76,9 @@ constexpr seconds grace{2};
 
 }  // namespace
 
-std::string Lease::text(bool free) const { return to_text({number_, free, nonce_, request_.ttl, request_.holder}); }
+std::string Lease::text(bool free) const {
+  return to_text({number_, free, nonce_, request_.ttl, request_.holder, io::own_process()});
+}
 
 Result<std::variant<std::unique_ptr<Lease>, LeaseTaken>> Lease::take(Store& store, const LeaseRequest& request) {
   using Answer = std::variant<std::unique_ptr<Lease>, LeaseTaken>;
@@ -95,7 +101,9 @@ Result<std::variant<std::unique_ptr<Lease>, LeaseTaken>> Lease::take(Store& stor
         return Answer(std::move(lease));
       }
       const seconds left = (*object)->modified + kept->ttl + grace - (*object)->seen;
-      if (!kept->free && left > seconds(0)) return Answer(LeaseTaken{kept->holder, kept->number, left});
+      // Elsewhere than in a folder a machine may be another's copy, which looks the same and runs other processes.
+      const bool ended = !store.shared() && io::has_surely_ended(kept->process);
+      if (!kept->free && !ended && left > seconds(0)) return Answer(LeaseTaken{kept->holder, kept->number, left});
       lease->number_ = kept->number + 1;
       before = (*object)->version;
     }

@@ -41,7 +41,8 @@ struct LeaseTaken {
 /// The exclusive right to do something, in a store, for a time (requirement K6). Each new holder gets a number larger
 /// than all before it (a fencing number): what is written under a lease carries the number, and what has seen a larger
 /// one refuses it. The time is the store's own (Date and Last-Modified), never this machine's; whether we still hold it
-/// is judged by this machine's steady clock from before our last renewal was sent.
+/// is judged by this machine's steady clock from before our last renewal was sent. In a store that only this machine
+/// sees, the lease of a process that has surely ended is free at once.
 class Lease {
  public:
   /// Takes a lease that is free or has run out. Not getting it is no error: the answer says who has it.

@@ -101,6 +101,18 @@ def test_K7_an_older_commit_never_replaces_a_newer_one_that_its_clone_does_not_h
     assert duck.sql(VERSIONS) == [(3, 3)]
 
 
+def test_K6_after_kill_9_the_next_deploy_on_this_machine_does_not_wait(duck):
+    duck.deploy()
+    next_version(duck, 2)
+    killed = Deploying(duck.clone("killed")).until("Building")
+    killed.signal(signal.SIGKILL)
+    killed.end()
+    begun = time.monotonic()
+    result = duck.deploy()
+    assert "Waiting for" not in result.stderr and time.monotonic() - begun < 120
+    assert duck.sql(VERSIONS) == [(2, 2)]
+
+
 @kinds(["Building"], ["Exchanging"])
 def test_K6_who_was_stopped_and_overtaken_exchanges_nothing(store, kind):
     store.deploy(mode="swap")

@@ -139,14 +139,17 @@ def test_K6_a_stopped_holder_is_fenced_off(store):
 
 
 def test_K6_a_killed_holder_is_waited_for_no_longer_than_its_time(store):
+    """In a folder, which is this machine's alone, not at all."""
     holder = Racer(store, "killed", ttl=2)
     assert holder.ask("go") == "held 1"
     holder.process.kill()
     holder.process.wait()
-    at_once = Racer(store, "next")
-    assert at_once.ask("go") == "taken by killed 1"
-    at_once.end()
-    time.sleep(5)
+    in_a_folder = not store.address.startswith("s3://")
+    if not in_a_folder:
+        at_once = Racer(store, "next")
+        assert at_once.ask("go") == "taken by killed 1"
+        at_once.end()
+        time.sleep(5)
     later = Racer(store, "next")
     assert later.ask("go") == "held 2"
     later.end()

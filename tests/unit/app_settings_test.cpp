@@ -228,6 +228,18 @@ TEST(SettingsValues, TheirEdges) {
   }
 }
 
+TEST(Settings, ABucketThatCannotBeSaysWhy) {
+  const std::string expected = "offshoot.yml:1:8: store: expected a path, or s3://bucket/prefix";
+  EXPECT_EQ(error_of("store: s3://b/x\n"),
+            expected + ", found 's3://b/x': the name of a bucket has 3 to 63 characters, and this one 1");
+  EXPECT_EQ(error_of("store: s3:///x\n"),
+            expected + ", found 's3:///x': the name of a bucket has 3 to 63 characters, and this one 0");
+  EXPECT_EQ(error_of("store: s3://abc/a//b\n"), expected + ", found 's3://abc/a//b'") << "the bucket is not at fault";
+  const auto bad = load("store: \"s3://${OFFSHOOT_B}/x\"\n", {{"OFFSHOOT_B", "ab"}});
+  ASSERT_FALSE(bad);
+  EXPECT_NE(bad.error().why.find("3 to 63 characters, and this one 2"), std::string::npos) << bad.error().why;
+}
+
 // --- hostile files
 
 struct Hostile {

@@ -61,6 +61,17 @@ TEST(Decide, AClosedOneIsCleanedWhateverTheSettings) {
   EXPECT_EQ(decision.pull_request, 7);
 }
 
+TEST(Decide, AMergedOneIsLeftToADeployThatPromotes) {
+  Settings settings;
+  settings.deploy.mode = "promote";
+  const auto merged = pull_request("closed", R"({"id": 11})", R"("merged": true)");
+  const auto left = decide(merged, settings);
+  EXPECT_EQ(left.errand, Errand::nothing);
+  EXPECT_NE(left.reasons.at(0).find("its branch stays"), std::string::npos);
+  EXPECT_EQ(decide(merged, {}).errand, Errand::clean_one) << "other modes need no branch";
+  EXPECT_EQ(decide(pull_request("closed", R"({"id": 11})", R"("merged": false)"), settings).errand, Errand::clean_one);
+}
+
 TEST(Decide, DraftsAndLabelsAreSettings) {
   Settings settings;
   settings.events.drafts = "skip";

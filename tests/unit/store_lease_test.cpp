@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <csignal>
 #include <thread>
 
 #include "io/files.hpp"
+#include "io/own_process.hpp"
 #include "store/folder_store.hpp"
 #include "store/lease.hpp"
 
@@ -40,6 +44,64 @@ TEST_F(LeaseTest, K6_TheLoserLearnsTheHolder) {
   EXPECT_EQ(taken.holder.who, "deploy of a");
   EXPECT_EQ(taken.number, 1U);
   EXPECT_GT(taken.for_another, seconds(290));
+}
+
+/// Takes a lease in a process of its own, which then ends without giving it back, or waits to be killed.
+pid_t holder_in_another_process(const std::filesystem::path& store, const LeaseRequest& request, bool ends) {
+  int ready[2];
+  EXPECT_EQ(::pipe(ready), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    FolderStore folder(store);
+    auto answer = Lease::take(folder, request);
+    const char said = answer && std::holds_alternative<std::unique_ptr<Lease>>(*answer) ? 'y' : 'n';
+    if (::write(ready[1], &said, 1) != 1 || ends) ::_exit(0);
+    ::pause();
+    ::_exit(0);
+  }
+  char said = 0;
+  EXPECT_EQ(::read(ready[0], &said, 1), 1);
+  EXPECT_EQ(said, 'y');
+  ::close(ready[0]);
+  ::close(ready[1]);
+  return child;
+}
+
+TEST_F(LeaseTest, K6_WhatAProcessOfThisMachineHeldIsFreeOnceItIsDead) {
+  const pid_t child = holder_in_another_process(folder_.path() / "store", request("killed"), false);
+  EXPECT_FALSE(take(request("b"))) << "it lives";
+  ::kill(child, SIGSTOP);
+  EXPECT_FALSE(take(request("b"))) << "it is only stopped";
+  ::kill(child, SIGKILL);
+  std::unique_ptr<Lease> lease;
+  for (int n = 0; n < 100 && !lease; ++n) {  // a zombie for now
+    std::this_thread::sleep_for(milliseconds(20));
+    lease = take(request("b"));
+  }
+  ASSERT_TRUE(lease);
+  EXPECT_EQ(lease->number(), 2U);
+  ASSERT_TRUE(lease->release());
+  ::waitpid(child, nullptr, 0);
+
+  const pid_t gone = holder_in_another_process(folder_.path() / "store", request("gone"), true);
+  ::waitpid(gone, nullptr, 0);
+  lease = take(request("c"));
+  ASSERT_TRUE(lease);
+  EXPECT_EQ(lease->number(), 4U);
+}
+
+TEST_F(LeaseTest, K6_AHolderOfAnotherMachineIsWaitedFor) {
+  const pid_t child = holder_in_another_process(folder_.path() / "store", request("elsewhere"), true);
+  ::waitpid(child, nullptr, 0);
+  const std::string key = request("elsewhere").key;
+  const auto own = io::own_process();
+  ASSERT_FALSE(own.empty());
+  std::string text = **store_.get(key);
+  const std::string boot = own.substr(0, own.find(' '));
+  const auto at = text.find(boot);
+  ASSERT_NE(at, std::string::npos);
+  ASSERT_TRUE(store_.put(key, text.replace(at, boot.size(), "00000000-0000-0000-0000-000000000000")));
+  EXPECT_FALSE(take(request("b")));
 }
 
 TEST_F(LeaseTest, K6_NumbersGrowAlsoAcrossReleases) {

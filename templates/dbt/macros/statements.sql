@@ -39,6 +39,7 @@
       'read_database_mark': offshoot.read_database_mark,
       'write_privileges': offshoot.write_privileges,
       'copy_relations': offshoot.copy_relations,
+      'promote_relations': offshoot.promote_relations,
       'exchange_relations': offshoot.exchange_relations,
       'drop_removed_relations': offshoot.drop_removed_relations,
       'droppable_schemas': offshoot.droppable_schemas,
