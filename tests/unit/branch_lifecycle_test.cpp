@@ -49,12 +49,12 @@ class Lifecycle : public testing::Test {
             .mark = mark_of_ours()};
   }
   Result<Listing> list_files() {
-    const dbt::Profile profile{
-        .file = folder_.path() / "profiles.yml",
-        .project_folder = folder_.path(),
-        .name = "shop",
-        .outputs = {{.name = "ci", .type = {"duckdb", "duckdb"}, .path = {"ci.duckdb", "ci.duckdb"}}},
-        .document = {{"shop", {{"outputs", {{"ci", {{"type", "duckdb"}, {"path", "ci.duckdb"}}}}}}}}};
+    dbt::Profile profile;
+    profile.file = folder_.path() / "profiles.yml";
+    profile.project_folder = folder_.path();
+    profile.name = "shop";
+    profile.outputs = {{"ci", {"duckdb", "duckdb"}, {}, {"ci.duckdb", "ci.duckdb"}}};
+    profile.document = {{"shop", {{"outputs", {{"ci", {{"type", "duckdb"}, {"path", "ci.duckdb"}}}}}}}};
     return branch::list_files(folder_.path(), profile, "ci", folder_.path() / "scratch", ours, warehouse_);
   }
 

@@ -7,11 +7,10 @@ namespace offshoot::flow {
 namespace {
 
 TEST(NamesInUse, E3_2_AreTheSchemasAndFilesOfEveryOutput) {
-  const dbt::Profile profile{
-      .name = "shop",
-      .outputs = {{.name = "ci", .schema = {"Shop_CI", "Shop_CI"}},
-                  {.name = "prod", .schema = {"analytics", "analytics"}, .path = {"/w/Prod.duckdb", "/w/Prod.duckdb"}},
-                  {.name = "jinja", .schema = {"{{ x() }}", std::nullopt}}}};
+  dbt::Profile profile;
+  profile.outputs = {{"ci", {}, {"Shop_CI", "Shop_CI"}, {}},
+                     {"prod", {}, {"analytics", "analytics"}, {"/w/Prod.duckdb", "/w/Prod.duckdb"}},
+                     {"jinja", {}, {"{{ x() }}", std::nullopt}, {}}};
   EXPECT_EQ(names_in_use(profile), (std::set<std::string>{"shop_ci", "analytics", "prod"}));
 }
 
