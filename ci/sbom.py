@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the SBOM (SPDX 2.3, JSON) of a packed tree: offshoot, its files, and the Debian packages its libraries come from.
+"""Writes the SBOM (SPDX 2.3, JSON) of a packed tree: offshoot, its files, the Debian packages that its libraries come from,
+and those that were compiled into it.
 
 usage: sbom.py TREE VERSION
 """
@@ -11,6 +12,19 @@ import subprocess
 import sys
 from datetime import datetime, timezone
 from pathlib import Path
+from urllib.parse import quote
+
+
+# Libraries that are headers alone: nothing of them lies beside the program.
+COMPILED_IN = ("nlohmann-json3-dev", "libcli11-dev", "libexpected-dev")
+# Put into the tree when it is written.
+ITSELF = "./share/doc/offshoot/sbom.spdx.json"
+
+
+def fields_of(package):
+    """Version and source of an installed Debian package."""
+    fields = subprocess.run(["dpkg-query", "-W", "-f", "${Version} ${source:Package}", package], capture_output=True, text=True, check=True)
+    return fields.stdout.split(" ")
 
 
 def package_of(library):
@@ -21,9 +35,7 @@ def package_of(library):
         owner = subprocess.run(["dpkg", "-S", path], capture_output=True, text=True)
         if owner.returncode == 0:
             name = owner.stdout.split(":")[0]
-            fields = subprocess.run(["dpkg-query", "-W", "-f", "${Version} ${source:Package}", name], capture_output=True, text=True, check=True)
-            version, source = fields.stdout.split(" ")
-            return name, version, source
+            return name, *fields_of(name)
     return None
 
 
@@ -33,18 +45,37 @@ def main():
     files = []
     for path in sorted(path for path in tree.rglob("*") if path.is_file()):
         name = path.relative_to(tree).as_posix()
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        files.append((name, digest))
-    whole = hashlib.sha256("".join(digest for _, digest in files).encode()).hexdigest()
+        content = path.read_bytes()
+        files.append((name, hashlib.sha256(content).hexdigest(), hashlib.sha1(content).hexdigest()))
+    whole = hashlib.sha256("".join(digest for _, digest, _ in files).encode()).hexdigest()
+    # What SPDX calls the package verification code.
+    code = hashlib.sha1("".join(sorted(sha1 for _, _, sha1 in files)).encode()).hexdigest()
+    distribution = dict(line.split("=", 1) for line in Path("/etc/os-release").read_text().splitlines() if "=" in line)["ID"].strip('"')
     packages = [{"SPDXID": "SPDXRef-offshoot", "name": "offshoot", "versionInfo": version, "downloadLocation": "NOASSERTION",
-                 "licenseDeclared": "Apache-2.0", "licenseConcluded": "Apache-2.0", "copyrightText": "NOASSERTION", "filesAnalyzed": False}]
+                 "licenseDeclared": "Apache-2.0", "licenseConcluded": "Apache-2.0", "copyrightText": "NOASSERTION", "filesAnalyzed": True,
+                 "licenseInfoFromFiles": ["NOASSERTION"],
+                 "packageVerificationCode": {"packageVerificationCodeValue": code, "packageVerificationCodeExcludedFiles": [ITSELF]}}]
     relationships = [{"spdxElementId": "SPDXRef-DOCUMENT", "relationshipType": "DESCRIBES", "relatedSpdxElement": "SPDXRef-offshoot"}]
     known = {}
     spdx_files = []
-    for number, (name, digest) in enumerate(files):
+
+    def debian_package(package, version, source):
+        known[package] = f"SPDXRef-package-{len(known)}"
+        packages.append({
+            "SPDXID": known[package], "name": package, "versionInfo": version, "downloadLocation": "NOASSERTION", "filesAnalyzed": False,
+            "licenseDeclared": "NOASSERTION", "licenseConcluded": "NOASSERTION", "copyrightText": "NOASSERTION", "sourceInfo": f"built from {source}",
+            "externalRefs": [{"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl",
+                              "referenceLocator": f"pkg:deb/{distribution}/{quote(package)}@{quote(version)}"}],
+        })
+        return known[package]
+
+    for package in COMPILED_IN:
+        relationships.append({"spdxElementId": "SPDXRef-offshoot", "relationshipType": "STATIC_LINK",
+                              "relatedSpdxElement": debian_package(package, *fields_of(package))})
+    for number, (name, digest, sha1) in enumerate(files):
         file_id = f"SPDXRef-file-{number}"
-        spdx_files.append({"SPDXID": file_id, "fileName": f"./{name}", "checksums": [{"algorithm": "SHA256", "checksumValue": digest}],
-                           "licenseConcluded": "NOASSERTION", "copyrightText": "NOASSERTION"})
+        spdx_files.append({"SPDXID": file_id, "fileName": f"./{name}", "checksums": [{"algorithm": "SHA1", "checksumValue": sha1}, {"algorithm": "SHA256", "checksumValue": digest}],
+                           "licenseInfoInFiles": ["NOASSERTION"], "licenseConcluded": "NOASSERTION", "copyrightText": "NOASSERTION"})
         relationships.append({"spdxElementId": "SPDXRef-offshoot", "relationshipType": "CONTAINS", "relatedSpdxElement": file_id})
         owner = package_of(Path(name).name) if name.startswith("lib/") else None
         if name.startswith("lib/") and owner is None:
@@ -53,14 +84,7 @@ def main():
             continue
         package, package_version, source = owner
         if package not in known:
-            known[package] = f"SPDXRef-package-{len(known)}"
-            distribution = dict(line.split("=", 1) for line in Path("/etc/os-release").read_text().splitlines() if "=" in line)["ID"].strip('"')
-            packages.append({
-                "SPDXID": known[package], "name": package, "versionInfo": package_version, "downloadLocation": "NOASSERTION", "filesAnalyzed": False,
-                "licenseDeclared": "NOASSERTION", "licenseConcluded": "NOASSERTION", "copyrightText": "NOASSERTION", "sourceInfo": f"built from {source}",
-                "externalRefs": [{"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl",
-                                  "referenceLocator": f"pkg:deb/{distribution}/{package}@{package_version}"}],
-            })
+            debian_package(package, package_version, source)
             relationships.append({"spdxElementId": "SPDXRef-offshoot", "relationshipType": "DEPENDS_ON", "relatedSpdxElement": known[package]})
         relationships.append({"spdxElementId": file_id, "relationshipType": "GENERATED_FROM", "relatedSpdxElement": known[package]})
     json.dump({

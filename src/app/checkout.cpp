@@ -3,8 +3,14 @@
 
 #include <fmt/format.h>
 
+#include <ostream>
+#include <regex>
 #include <system_error>
+#include <utility>
 #include <vector>
+
+#include "change/fetch.hpp"
+#include "io/files.hpp"
 
 namespace offshoot::app {
 
@@ -26,11 +32,17 @@ std::optional<Commit> first_of(const change::Repository& repository, const std::
   return std::nullopt;
 }
 
+/// HEAD's parents, base and head, where HEAD is the merge commit that GitHub made of this head; empty where it is not.
+std::vector<std::string> parents_of_merge(const change::Repository& repository, const std::string& head_sha) {
+  auto parents = change::parents_of_head(repository);
+  const bool merges_it = parents && parents->size() == 2 && !head_sha.empty() && (*parents)[1] == head_sha;
+  return merges_it ? std::move(*parents) : std::vector<std::string>{};
+}
+
 /// HEAD's first parent, where HEAD is the merge commit that GitHub made of this head.
 std::optional<Commit> base_of_merge(const change::Repository& repository, const std::string& head_sha) {
-  const auto second = repository.commit("HEAD^2");
-  if (!second || head_sha.empty() || second->sha != head_sha) return std::nullopt;
-  return first_of(repository, {"HEAD^1"});
+  const auto parents = parents_of_merge(repository, head_sha);
+  return parents.empty() ? std::nullopt : first_of(repository, {parents[0]});
 }
 
 std::string on_origin(const std::string& branch) { return branch.empty() ? "" : "refs/remotes/origin/" + branch; }
@@ -42,6 +54,16 @@ Result<std::optional<Commit>> for_open(const change::Repository& repository, con
       ExitStatus::usage, "reading the settings of the base",
       repository.is_shallow() ? "the shallow clone has no commit of the base" : "the clone has no commit of the base",
       "set fetch-depth: 2 at actions/checkout, which takes the merge commit and its parents");
+}
+
+/// Where the job's repository lies; absent where the runner does not say, or gave us no token.
+std::optional<change::Upstream> upstream_of(const io::Environment& environment) {
+  static const std::regex name("[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+");
+  const std::string repository = variable(environment, "GITHUB_REPOSITORY");
+  const std::string server = variable(environment, "GITHUB_SERVER_URL");
+  const std::string token = variable(environment, "GITHUB_TOKEN");
+  if (server.empty() || token.empty() || !std::regex_match(repository, name)) return std::nullopt;
+  return change::Upstream{fmt::format("{}/{}", server, repository), token};
 }
 
 }  // namespace
@@ -64,6 +86,24 @@ Result<std::optional<Commit>> deciding_commit(const change::Repository& reposito
   if (pull_request) return for_open(repository, *pull_request);
   if (event.name == "merge_group") return first_of(repository, {event.base_sha, "HEAD^1"});
   return std::optional<Commit>{};
+}
+
+Result<void> provide_base(const change::Repository& repository, const Event& event,
+                          const std::optional<PullRequest>& pull_request, const io::Environment& environment,
+                          std::ostream& log) {
+  // Of a fork nothing is started, and what else comes without a merge commit of GitHub's has its own words.
+  if (event.name != "pull_request" || !pull_request || is_from_fork(*pull_request)) return {};
+  if (!repository.is_shallow()) return {};
+  const auto parents = parents_of_merge(repository, pull_request->head_sha);
+  if (parents.empty() || repository.commit(parents[0])) return {};
+  const auto upstream = upstream_of(environment);
+  if (!upstream || !io::find_program("git", environment)) return {};
+  log << fmt::format("the clone lacks the base {}: fetching it; fetch-depth: 2 at actions/checkout spares that\n",
+                     parents[0].substr(0, 12))
+      << std::flush;
+  const auto scratch = io::TemporaryFolder::make("base");
+  if (!scratch) return tl::unexpected(scratch.error());
+  return change::fetch_commit(repository, parents[0], *upstream, scratch->path(), environment);
 }
 
 Result<std::optional<Commit>> commit_of_default_branch(const change::Repository& repository, const Event& event) {

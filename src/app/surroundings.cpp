@@ -74,6 +74,11 @@ Result<Occasion> occasion_of(const Invocation& invocation, const Options& option
   occasion.pull_request = options.approved ? options.approved : occasion.event->pull_request;
   const bool closed = occasion.event->pull_request && occasion.event->action == "closed";
   occasion.from_default_branch = command == "clean" && (closed || options.from_default_branch);
+  if (!occasion.from_default_branch) {
+    auto provided =
+        provide_base(repository, *occasion.event, occasion.pull_request, invocation.environment, invocation.err);
+    if (!provided) return tl::unexpected(provided.error());
+  }
   auto decides = occasion.from_default_branch ? commit_of_default_branch(repository, *occasion.event)
                                               : deciding_commit(repository, *occasion.event, occasion.pull_request);
   if (!decides) return tl::unexpected(decides.error());

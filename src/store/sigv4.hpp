@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "io/base64.hpp"
 #include "io/clock.hpp"
 #include "io/http.hpp"
 
@@ -57,7 +58,7 @@ std::string presigned_query(const Signable& request, const SigningScope& scope, 
 /// HMAC, digest and encodings that S3 asks for.
 std::string sha256_bytes(std::string_view bytes);
 std::string hex_of(std::string_view bytes);
-std::string base64_of(std::string_view bytes);
+using io::base64_of;
 /// The bytes of hex digits; empty when they are none.
 std::string bytes_of_hex(std::string_view hex);
 

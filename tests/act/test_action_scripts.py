@@ -88,6 +88,19 @@ def test_B7_inputs_that_are_none_end_with_status_2(action, inputs):
     assert done.stderr.startswith("offshoot: ")
 
 
+def test_B2_an_output_of_a_script_is_one_line(action):
+    """A path with a line break in it would set another output."""
+    program = action.workspace / "offshoot\nhow=release\nkey=evil"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    action.output.write_text("")
+    done = subprocess.run([action.tree / "action/find-offshoot"], capture_output=True, text=True,
+                          env={"PATH": os.environ["PATH"], "GITHUB_OUTPUT": str(action.output), "RUNNER_TEMP": str(action.temporary),
+                               "INPUT_BINARY": str(program)})
+    assert done.returncode == 5, done.stderr
+    assert action.output.read_text() == "how=given\n"
+
+
 def test_C4_what_installs_dbt_sees_no_secret(action):
     package = action.workspace / "dbt-probe"
     package.mkdir()

@@ -5,6 +5,7 @@
 
 #include "dbt/packages.hpp"
 #include "io/files.hpp"
+#include "silent_session.hpp"
 
 namespace offshoot::dbt {
 namespace {
@@ -12,7 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 
 /// A session that knows `dbt deps` only.
-class DepsOnly : public Session {
+class DepsOnly : public tests::SilentSession {
  public:
   std::function<void(const ProjectAt&)> on_deps;
   int calls = 0;
@@ -24,23 +25,6 @@ class DepsOnly : public Session {
     return {};
   }
   [[nodiscard]] bool places_packages() const override { return places; }
-  Result<Ready> ready() override { return no(); }
-  Result<Parsed> parse(const ParseRequest&) override { return no(); }
-  Result<Resolved> resolve(const ResolveRequest&) override { return no(); }
-  Result<BuildOutput> build(const BuildRequest&, const BuildListener&) override { return no(); }
-  Result<std::vector<std::string>> select(const SelectionRequest&) override { return no(); }
-  Result<nlohmann::json> macro(const WarehouseAt&, const std::string&, const nlohmann::json&) override { return no(); }
-  Result<std::vector<ExistingRelation>> list_relations(const WarehouseAt&, const std::vector<SchemaName>&) override {
-    return no();
-  }
-  Result<Answer> debug(const WarehouseAt&) override { return no(); }
-  Result<void> forget(const std::string&) override { return no(); }
-  Result<void> release() override { return no(); }
-  [[nodiscard]] fs::path log() const override { return {}; }
-  void interrupt() override {}
-
- private:
-  static tl::unexpected<Failed> no() { return failed(ExitStatus::could_not_run, "testing", "not here"); }
 };
 
 class PackagesTest : public testing::Test {

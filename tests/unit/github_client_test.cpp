@@ -118,8 +118,30 @@ INSTANTIATE_TEST_SUITE_P(
                           {{"X-RateLimit-Remaining", "12"}},
                           {{"message", "You have exceeded a secondary rate limit"}},
                           60s},
+                    Limit{"a_reset_counts_when_nothing_remains",
+                          403,
+                          {{"Date", "Wed, 25 Nov 2026 12:00:00 GMT"},
+                           {"X-RateLimit-Remaining", "12"},
+                           {"X-RateLimit-Reset", "1795608033"}},
+                          {{"message", "You have exceeded a secondary rate limit"}},
+                          60s},
                     Limit{"too_many_without_a_word", 429, {}, {}, 60s}),
     [](const auto& one) { return one.param.name; });
+
+TEST_F(ClientTest, I3_ATimeThatHasGoneByIsStillASecond) {
+  for (const io::HttpHeaders& gone_by :
+       {io::HttpHeaders{{"Retry-After", "0"}},
+        io::HttpHeaders{{"Date", "Wed, 25 Nov 2026 12:00:00 GMT"}, {"Retry-After", "Wed, 25 Nov 2026 11:00:00 GMT"}},
+        io::HttpHeaders{{"Date", "Wed, 25 Nov 2026 12:00:33 GMT"},
+                        {"X-RateLimit-Remaining", "0"},
+                        {"X-RateLimit-Reset", "1795608033"}}}) {
+    http_.asked.clear();
+    http_.answers = {PlayedHttp::json(403, {}, gone_by), PlayedHttp::json(200, thing)};
+    Client c = client();
+    ASSERT_TRUE(c.get("./pulls/7"));
+    EXPECT_EQ(gap(1), 1s);
+  }
+}
 
 TEST_F(ClientTest, I3_WithoutAWordTheWaitDoublesAndEnds) {
   http_.otherwise = [](const io::HttpRequest&) { return PlayedHttp::json(429, {}); };

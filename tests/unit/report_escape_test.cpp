@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
 #include <random>
 
 #include "long_form.hpp"
@@ -113,6 +114,13 @@ TEST(Escape, B4_NoLineIsAWorkflowCommand) {
   EXPECT_EQ(without_commands("###[a"), "##\u200B#[a");
   EXPECT_EQ(without_commands("\u3000::error::x"), "\u3000\u200B::error::x");
   EXPECT_EQ(terminal_line("a\n::error::x"), "a ::error::x");
+}
+
+TEST(Escape, B4_JsonSaysTheSameWithoutACommand) {
+  const std::string json = R"({"##[error]a": ["###[b", "##[##[c", "\u0023#[d", "# #[e"]})";
+  const std::string without = json_without_commands(json);
+  EXPECT_EQ(without.find("##["), std::string::npos) << without;
+  EXPECT_EQ(nlohmann::json::parse(without), nlohmann::json::parse(json));
 }
 
 TEST(Escape, B4_TheRunnerSeesNoCommandInAnyOutput) {

@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <thread>
 
 #include "io/files.hpp"
 #include "store/folder_store.hpp"
@@ -48,6 +55,26 @@ TEST(FolderStore, J7_ConditionalWritesSeeWhatIsThere) {
   EXPECT_EQ((*store.read("1/current"))->version, first->version);
   EXPECT_TRUE(store.put_if("1/current", "two", first->version)->written);
   EXPECT_EQ(**store.get("1/current"), "two");
+}
+
+TEST(FolderStore, K6_AConditionalWriteIsOneThingForOthers) {
+  const auto folder = io::TemporaryFolder::make("test");
+  FolderStore store(folder->path() / "store");
+  ASSERT_TRUE(store.put_if("1/x", "one", std::nullopt)->written);
+  // Another process is between looking and writing.
+  const int lock = ::open((folder->path() / "store/.lock").c_str(), O_RDWR | O_CLOEXEC);
+  ASSERT_GE(lock, 0);
+  ASSERT_EQ(::flock(lock, LOCK_EX), 0);
+  std::atomic<bool> done = false;
+  std::jthread second([&] {
+    EXPECT_FALSE(store.put_if("1/x", "two", std::nullopt)->written);
+    done = true;
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  EXPECT_FALSE(done);
+  ::close(lock);
+  second.join();
+  EXPECT_EQ(**store.get("1/x"), "one");
 }
 
 TEST(FolderStore, J5_WhatAnInterruptedWriteLeftIsNeverSeenAndIsSwept) {
