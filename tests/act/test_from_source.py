@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from conftest import ROOT, changed, git
-from test_act import CACHE, Runner, actions, on_main  # noqa: F401 - fixtures
+from test_act import ALL, CACHE, Runner, actions, on_main  # noqa: F401 - fixtures
 
 RESTORE = """name: restore
 description: As actions/cache/restore, from a folder of this machine
@@ -69,6 +69,7 @@ def libraries_of(program):
     return {words[0]: words[2] for words in lines}
 
 
+@pytest.mark.skipif(not ALL, reason="compiles everything anew: in the long form")
 def test_without_a_release_the_action_builds_keeps_and_runs_its_source(shop, keeping, tmp_path):
     runner = Runner(shop, keeping)
     for name in ("offshoot", "offshoot-comments"):
