@@ -17,7 +17,6 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 VENV = Path(os.environ.get("OFFSHOOT_TEST_VENV", ROOT / ".venv"))
 ALL = os.environ.get("OFFSHOOT_TEST_ALL") == "yes"
-long_form = pytest.mark.skipif(not ALL, reason="in the long form")
 
 _spec = importlib.util.spec_from_file_location("scenario_fixtures", ROOT / "tests/scenario/conftest.py")
 _fixtures = importlib.util.module_from_spec(_spec)

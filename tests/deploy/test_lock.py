@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from conftest import kinds
+from conftest import ALL
 
 VERSIONS = "select (select max(version) from store.orders), (select max(version) from store.totals)"
 
@@ -113,7 +113,8 @@ def test_K6_after_kill_9_the_next_deploy_on_this_machine_does_not_wait(duck):
     assert duck.sql(VERSIONS) == [(2, 2)]
 
 
-@kinds(["Building"], ["Exchanging"])
+@pytest.mark.parametrize(("store", "kind"), [("duckdb", "Building"), ("postgres", "Exchanging")]
+                         + [("postgres", "Building")] * ALL, indirect=["store"])
 def test_K6_who_was_stopped_and_overtaken_exchanges_nothing(store, kind):
     store.deploy(mode="swap")
     next_version(store, 2)
@@ -131,6 +132,26 @@ def test_K6_who_was_stopped_and_overtaken_exchanges_nothing(store, kind):
     assert (store.catalog() if store.postgres else store.fingerprint()) == before
     assert store.pointer().read_text() == pointer
     assert "already contained" in store.deploy(mode="swap").stderr
+
+
+@pytest.mark.long_form
+def test_K6_who_is_stopped_about_the_exchange_of_a_file_never_undoes_another_deploy(duck):
+    """The exchange holds the lock of the store's folder, so that nobody comes between the fence and the rename: stopped
+    inside it, it makes the next one refuse; before it, it is overtaken and ends so; behind it, both have deployed."""
+    duck.deploy(mode="swap")
+    next_version(duck, 2)
+    stopped = Deploying(duck.clone("stopped"), mode="swap").until("Exchanging")
+    stopped.signal(signal.SIGSTOP, everything=True)
+    duck.let_leases_run_out()
+    next_version(duck, 3)
+    next_one = duck.clone("next").call("deploy", mode="swap")
+    stopped.signal(signal.SIGCONT, everything=True)
+    status, said = stopped.end()
+    assert sorted([status, next_one.returncode]) in ([0, 4], [0, 0]), said + next_one.stderr
+    brought = 3 if next_one.returncode == 0 else 2
+    assert duck.sql(VERSIONS) == [(brought, brought)]
+    duck.deploy(mode="swap")
+    assert duck.sql(VERSIONS) == [(3, 3)]
 
 
 @pytest.mark.long_form

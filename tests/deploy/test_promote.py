@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from conftest import Store, long_form
+from conftest import Store
 
 HEAVY = "select country, amount, version from {{ ref('totals') }} where amount > 0"
 ROWS = {"orders": "select order_id, code, amount, version from store.orders order by 1",
@@ -169,7 +169,7 @@ def test_what_a_copy_would_not_be_is_built(pg):
     pg.sql("drop owned by promoted_reader", "drop role promoted_reader")
 
 
-@long_form
+@pytest.mark.long_form
 def test_a_parent_that_was_deployed_since_is_not_what_the_branch_read(store):
     """The check reads orders in production; a deploy of it comes between."""
     store.deploy()
@@ -183,7 +183,7 @@ def test_a_parent_that_was_deployed_since_is_not_what_the_branch_read(store):
     assert store.sql("select most from store.above") == [(300,)]
 
 
-@long_form
+@pytest.mark.long_form
 def test_another_tree_or_a_branch_that_is_gone_is_built(store):
     store.deploy()
     store.git("switch", "--quiet", "--create", "feature")
@@ -217,7 +217,7 @@ def test_another_tree_or_a_branch_that_is_gone_is_built(store):
     assert store.sql("select one from store.apart") == [(4,)]
 
 
-@long_form
+@pytest.mark.long_form
 def test_what_read_sources_long_ago_is_built(duck):
     duck.deploy()
     merge(duck, orders=version_2(duck), apart="select 2 as one", heavy=HEAVY)
@@ -234,7 +234,7 @@ def test_what_read_sources_long_ago_is_built(duck):
     assert found["apart"] == "promoted", "it reads nothing that could have changed"
 
 
-@long_form
+@pytest.mark.long_form
 def test_hooks_of_the_whole_run_mean_a_build(duck):
     duck.deploy()
     project = duck.repository / "dbt_project.yml"
