@@ -155,8 +155,11 @@ Result<fs::path> project_root(const change::Repository& repository, const Occasi
   if (!occasion.from_default_branch) return repository.root();
   const auto head = repository.commit("HEAD");
   if (head && head->sha == occasion.decides->sha) return repository.root();
-  const fs::path folder = scratch / "default-branch";
-  return repository.export_tree(*occasion.decides, folder).map([&](const change::Exported&) { return folder; });
+  fs::path folder = scratch / "default-branch";
+  if (const auto exported = repository.export_tree(*occasion.decides, folder); !exported) {
+    return tl::unexpected(exported.error());
+  }
+  return folder;
 }
 
 /// What to compare with, where a person or the event says it.

@@ -273,6 +273,7 @@ Result<flow::HeadTrust> trust_in(const Event& event, const Settings& settings,
 bool touches(const std::vector<std::string>& patterns, const std::vector<std::string>& paths) {
   if (patterns.empty()) return true;
   std::vector<state::PathPattern> wanted;
+  wanted.reserve(patterns.size());
   // A person who writes models/** means the files below.
   for (const auto& pattern : patterns) wanted.emplace_back(pattern.ends_with("**") ? pattern + "/*" : pattern);
   return std::ranges::any_of(paths, [&](const std::string& path) {

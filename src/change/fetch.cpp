@@ -90,6 +90,7 @@ Result<std::vector<std::string>> parents_of_head(const Repository& repository) {
   }
   return lookup_commit(git, id).map([](const GitCommit& head) {
     std::vector<std::string> parents;
+    parents.reserve(git_commit_parentcount(head.get()));
     for (unsigned i = 0; i < git_commit_parentcount(head.get()); ++i) {
       parents.push_back(hex(*git_commit_parent_id(head.get(), i)));
     }

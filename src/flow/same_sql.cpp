@@ -48,10 +48,9 @@ std::optional<std::string> without_places(std::string_view sql, const NamesInSql
            : two == "--"   ? In::line_comment
            : two == "/*"   ? In::comment
                            : In::code;
-    } else if ((in == In::text && sql[i] == '\'') || (in == In::identifier && sql[i] == '"')) {
+    } else if ((in == In::text && sql[i] == '\'') || (in == In::identifier && sql[i] == '"') ||
+               (in == In::line_comment && sql[i] == '\n')) {
       in = In::code;  // of two quotes the second begins it again
-    } else if (in == In::line_comment && sql[i] == '\n') {
-      in = In::code;
     } else if (in == In::comment && two == "/*") {
       return std::nullopt;  // some servers nest comments
     } else if (in == In::comment && two == "*/") {

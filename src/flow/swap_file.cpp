@@ -46,7 +46,7 @@ class FileSwap final : public Swap {
  public:
   FileSwap(const Context& context, dbt::Session& session) : context_(context), session_(session) {}
 
-  Result<void> prepare(const ProjectAtHand& at_production, const DeployPlan& plan, Branch place) {
+  Result<void> prepare(const ProjectAtHand& at_production, const DeployPlan& plan, const Branch& place) {
     std::error_code error;
     const fs::path& path = plan.credentials.path;
     if (path.empty() || path == ":memory:" || plan.credentials.path.starts_with("md:")) {
