@@ -214,7 +214,7 @@ Result<std::unique_ptr<Swap>> stage_file(const Context& context, const ProjectAt
   auto place = place_beside(context, at_production.target);
   if (!place) return tl::unexpected(place.error());
   auto swap = std::make_unique<FileSwap>(context, session);
-  if (auto prepared = swap->prepare(at_production, plan, std::move(*place)); !prepared) {
+  if (auto prepared = swap->prepare(at_production, plan, *place); !prepared) {
     return tl::unexpected(prepared.error());
   }
   return swap;

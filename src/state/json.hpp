@@ -40,9 +40,9 @@ class Cursor {
   bool next_item();
   /// The value that begins here; steps over it. Empty = there is none, or it does not end.
   Raw take();
-  /// How far behind `start`, which lies in what is walked over, this stands.
-  [[nodiscard]] std::size_t offset_from(const char* start) const {
-    return static_cast<std::size_t>(rest_.data() - start);
+  /// How far behind the start of `whole`, a part of which is walked over, this stands.
+  [[nodiscard]] std::size_t offset_in(std::string_view whole) const {
+    return static_cast<std::size_t>(rest_.data() - whole.data());
   }
   /// Whether all is walked over, every bracket closed, and nothing was broken.
   bool at_end();

@@ -321,7 +321,7 @@ class ManifestReader {
 
   bool read_entry(Entry& entry, Cursor& cursor) {
     if (!cursor.enter('{')) return wrong(fmt::format("'{}' is not an object", entry.unique_id));
-    const std::size_t start = cursor.offset_from(manifest_.bytes_.view().data()) - 1;
+    const std::size_t start = cursor.offset_in(manifest_.bytes_.view()) - 1;
     std::string_view key;
     while (cursor.next_key(key)) {
       const Raw value = cursor.take();
@@ -331,7 +331,7 @@ class ManifestReader {
         return wrong(fmt::format("'{}' has the key \"{}\" twice", entry.unique_id, key));
       entry.values[*index] = span_of(value);
     }
-    const std::size_t end = cursor.offset_from(manifest_.bytes_.view().data());
+    const std::size_t end = cursor.offset_in(manifest_.bytes_.view());
     entry.text = {static_cast<std::uint32_t>(start), static_cast<std::uint32_t>(end - start)};
     return !cursor.broken() || wrong(fmt::format("'{}' is not JSON", entry.unique_id));
   }
