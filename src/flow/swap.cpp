@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "branch/mark.hpp"
 #include "branch/names.hpp"
 
 namespace offshoot::flow {
@@ -34,7 +35,24 @@ bool is_beside_production(const OwnerMark& mark, const std::string& target) {
   return mark.ref.starts_with(fmt::format("{}{} by ", deploy_ref, target));
 }
 
-Result<std::map<std::string, std::string>> copied_from(const Branch& branch, const Result<nlohmann::json>& answer) {
+Result<std::map<std::string, std::string>> copy_from_branch(
+    const Branch& branch, const std::map<std::string, RelationName>& in_branch, const Plan& beside,
+    const dbt::WarehouseAt& at, dbt::Session& session,
+    const std::function<std::string(const std::string&)>& schema_beside_of) {
+  nlohmann::json copies = nlohmann::json::array();
+  for (const auto& node : beside.nodes) {
+    const auto found = in_branch.find(node.unique_id);
+    if (found == in_branch.end()) continue;
+    copies.push_back({{"id", node.unique_id},
+                      {"schema", found->second.schema},
+                      {"name", found->second.identifier},
+                      {"to", schema_beside_of(node.relation.schema)},
+                      {"to_name", node.relation.identifier},
+                      {"goes_on", node.resource_type == "seed"}});
+  }
+  const auto answer = session.macro(
+      at, "promote_relations",
+      {{"copies", std::move(copies)}, {"mark", branch::to_json(branch.mark)}, {"database", branch.database}});
   if (!answer) return tl::unexpected(answer.error());
   if (answer->value("status", "") != "copied") {
     return failed(ExitStatus::could_not_run, "copying from the branch " + branch.name,

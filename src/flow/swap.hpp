@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -66,8 +67,12 @@ std::string schema_beside(const std::string& branch, std::string_view infix, con
 /// Keeps writers away from a DuckDB file, after waiting for one that has it; absent where there is no file yet.
 Result<std::optional<io::LockedFile>> lock_file(const Context& context, const std::filesystem::path& file);
 
-/// What promote_relations answers, as copy_from has it.
-Result<std::map<std::string, std::string>> copied_from(const Branch& branch, const Result<nlohmann::json>& answer);
+/// What both kinds do in copy_from: `at` reaches branch and production at once, and `schema_beside_of` says which
+/// schema stands there for one of the plan's.
+Result<std::map<std::string, std::string>> copy_from_branch(
+    const Branch& branch, const std::map<std::string, RelationName>& in_branch, const Plan& beside,
+    const dbt::WarehouseAt& at, dbt::Session& session,
+    const std::function<std::string(const std::string&)>& schema_beside_of);
 
 /// Puts relations in production's place in one transaction of PostgreSQL; waits a while where they are being read.
 Result<Exchanged> exchange_relations(const Context& context, const dbt::WarehouseAt& at,

@@ -117,22 +117,9 @@ class FileSwap final : public Swap {
     auto written = dbt::write_profile(profile_, planned_.at.target,
                                       dbt::OtherFile{kept_.staged, {{branch.path, branch.database}}}, folder);
     if (!written) return tl::unexpected(written.error());
-    nlohmann::json copies = nlohmann::json::array();
-    for (const auto& node : planned_.plan.nodes) {
-      const auto found = in_branch.find(node.unique_id);
-      if (found == in_branch.end()) continue;
-      copies.push_back({{"id", node.unique_id},
-                        {"schema", found->second.schema},
-                        {"name", found->second.identifier},
-                        {"to", node.relation.schema},
-                        {"to_name", node.relation.identifier},
-                        {"goes_on", node.resource_type == "seed"}});
-    }
     const dbt::WarehouseAt at{folder, planned_.at.profile, planned_.at.target};
-    auto left = copied_from(branch, session_.macro(at, "promote_relations",
-                                                   {{"copies", std::move(copies)},
-                                                    {"mark", branch::to_json(branch.mark)},
-                                                    {"database", branch.database}}));
+    auto left = copy_from_branch(branch, in_branch, planned_.plan, at, session_,
+                                 [](const std::string& schema) { return schema; });
     if (auto released = session_.release(); !released) return tl::unexpected(released.error());
     return left;
   }

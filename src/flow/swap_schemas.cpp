@@ -80,21 +80,8 @@ class SchemaSwap final : public Swap {
 
   Result<std::map<std::string, std::string>> copy_from(const Branch& branch,
                                                        const std::map<std::string, RelationName>& in_branch) override {
-    json copies = json::array();
-    for (const auto& node : planned_.plan.nodes) {
-      const auto found = in_branch.find(node.unique_id);
-      if (found == in_branch.end()) continue;
-      copies.push_back({{"id", node.unique_id},
-                        {"schema", found->second.schema},
-                        {"name", found->second.identifier},
-                        {"to", staging_.at(node.relation.schema)},
-                        {"to_name", node.relation.identifier},
-                        {"goes_on", node.resource_type == "seed"}});
-    }
-    return copied_from(branch, session_.macro(at_, "promote_relations",
-                                              {{"copies", std::move(copies)},
-                                               {"mark", branch::to_json(branch.mark)},
-                                               {"database", branch.database}}));
+    return copy_from_branch(branch, in_branch, planned_.plan, at_, session_,
+                            [&](const std::string& schema) { return staging_.at(schema); });
   }
 
   Result<Exchanged> exchange() override {

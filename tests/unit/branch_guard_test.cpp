@@ -4,19 +4,10 @@
 
 #include "branch/guard.hpp"
 #include "branch/mark.hpp"
+#include "branch_mark.hpp"
 
 namespace offshoot::branch {
 namespace {
-
-OwnerMark mark_of_ours() {
-  return {.repository_id = "42",
-          .branch = "shop_pr_7",
-          .ref = "feature",
-          .pull_request = 7,
-          .head = "abc",
-          .created = "2026-11-01T00:00:00Z",
-          .expires = "2026-11-08T00:00:00Z"};
-}
 
 /// Why it stays; empty where it may go.
 std::string why(const Marked& marked, const DropContext& context) { return why_not_drop(marked, context).value_or(""); }

@@ -5,6 +5,7 @@
 
 #include "branch/lifecycle.hpp"
 #include "branch/mark.hpp"
+#include "branch_mark.hpp"
 #include "io/files.hpp"
 #include "silent_session.hpp"
 
@@ -26,16 +27,6 @@ class PlayedWarehouse final : public dbt::tests::SilentSession {
   std::deque<json> answers{};
   std::vector<json> asked{};
 };
-
-OwnerMark mark_of_ours() {
-  return {.repository_id = "42",
-          .branch = "shop_pr_7",
-          .ref = "feature",
-          .pull_request = 7,
-          .head = "abc",
-          .created = "2026-11-01T00:00:00Z",
-          .expires = "2026-11-08T00:00:00Z"};
-}
 
 const DropContext ours{.prefix = "shop", .repository_id = "42", .forbidden = {"prod"}};
 

@@ -65,18 +65,25 @@
   {{- return(offshoot.rows_of(sql)) -}}
 {% endmacro %}
 
-{% macro copy_table(fact, copy) %}
-  {%- set source, target_text = offshoot.relation_text(fact), offshoot.relation_text(copy) -%}
+{# A table like another, with its rows and its indexes. Comments on columns come along, that on the table does not. #}
+{% macro create_filled_like(fact, place) %}
+  {%- set source, target_text = offshoot.relation_text(fact), offshoot.relation_text(place) -%}
   {%- set about = offshoot.rows_of(
-    "select c.relpersistence::text as persistence, pg_catalog.array_to_string(c.reloptions, ', ') as options, "
-    ~ "pg_catalog.obj_description(c.oid, 'pg_class') as comment from pg_catalog.pg_class c where c.oid = " ~ fact.oid)[0] -%}
+    "select relpersistence::text as persistence, pg_catalog.array_to_string(reloptions, ', ') as options "
+    ~ "from pg_catalog.pg_class where oid = " ~ fact.oid)[0] -%}
   {%- do offshoot.rows_of('create ' ~ ('unlogged ' if about.persistence == 'u' else '') ~ 'table ' ~ target_text
     ~ ' (like ' ~ source ~ ' including all excluding indexes)'
     ~ (' with (' ~ about.options ~ ')' if about.options else '')) -%}
   {%- do offshoot.copy_rows(fact, source, target_text) -%}
-  {%- do offshoot.copy_indexes(fact, copy, target_text) -%}
-  {%- if about.comment is not none -%}
-    {%- do offshoot.rows_of('comment on table ' ~ target_text ~ ' is ' ~ offshoot.quoted_text(about.comment)) -%}
+  {%- do offshoot.copy_indexes(fact, place, target_text) -%}
+{% endmacro %}
+
+{% macro copy_table(fact, copy) %}
+  {%- set target_text = offshoot.relation_text(copy) -%}
+  {%- do offshoot.create_filled_like(fact, copy) -%}
+  {%- set comment = offshoot.rows_of("select pg_catalog.obj_description(" ~ fact.oid ~ ", 'pg_class') as text")[0].text -%}
+  {%- if comment is not none -%}
+    {%- do offshoot.rows_of('comment on table ' ~ target_text ~ ' is ' ~ offshoot.quoted_text(comment)) -%}
   {%- endif -%}
   {%- set made = offshoot.relation_facts([copy])[0] -%}
   {%- do offshoot.take_grants_away(made, target_text) -%}

@@ -278,7 +278,7 @@
     {%- set place = offshoot.place_from(relations, fact.schema, fact.name) -%}
     {%- do offshoot.rows_of(offshoot.view_statement(fact, place, false, schemas)) -%}
     {%- do offshoot.grant_as(fact, offshoot.relation_text(place)) -%}
-    {%- do offshoot.comment_as(fact, place) -%}
+    {%- do offshoot.comment_as('view', fact, place) -%}
   {%- endfor -%}
   {%- for fact in created | reverse -%}
     {%- do offshoot.rows_of('drop view ' ~ offshoot.relation_text(fact) ~ ' restrict') -%}
@@ -298,15 +298,15 @@
   {{- return(offshoot.rows_of(sql)) -}}
 {% endmacro %}
 
-{# The comments of a view and its columns, on the one that was made of it. #}
-{% macro comment_as(fact, place) %}
+{# The comments of a table or view and its columns, on the one that was made of it. #}
+{% macro comment_as(kind, fact, place) %}
   {%- set sql -%}
     select d.description as text, a.attname::text as on_column
     from pg_catalog.pg_description d left join pg_catalog.pg_attribute a on a.attrelid = d.objoid and a.attnum = d.objsubid and d.objsubid > 0
     where d.classoid = 'pg_catalog.pg_class'::regclass and d.objoid = {{ fact.oid }}
   {%- endset -%}
   {%- for row in offshoot.rows_of(sql) -%}
-    {%- set what = 'view ' ~ offshoot.relation_text(place) if row.on_column is none
+    {%- set what = kind ~ ' ' ~ offshoot.relation_text(place) if row.on_column is none
         else 'column ' ~ offshoot.relation_text(place) ~ '.' ~ offshoot.quoted(row.on_column) -%}
     {%- do offshoot.rows_of('comment on ' ~ what ~ ' is ' ~ offshoot.quoted_text(row.text)) -%}
   {%- endfor -%}

@@ -87,16 +87,9 @@
     {%- do offshoot.rows_of('truncate table ' ~ target_text) -%}
     {%- do offshoot.copy_rows(fact, source, target_text) -%}
   {%- else -%}
-    {%- set about = offshoot.rows_of(
-      "select relpersistence::text as persistence, pg_catalog.array_to_string(reloptions, ', ') as options "
-      ~ "from pg_catalog.pg_class where oid = " ~ fact.oid)[0] -%}
-    {%- do offshoot.rows_of('create ' ~ ('unlogged ' if about.persistence == 'u' else '') ~ 'table ' ~ target_text
-      ~ ' (like ' ~ source ~ ' including all excluding indexes)'
-      ~ (' with (' ~ about.options ~ ')' if about.options else '')) -%}
-    {%- do offshoot.copy_rows(fact, source, target_text) -%}
-    {%- do offshoot.copy_indexes(fact, place, target_text) -%}
+    {%- do offshoot.create_filled_like(fact, place) -%}
   {%- endif -%}
-  {%- do offshoot.comment_on_table_as(fact, target_text) -%}
+  {%- do offshoot.comment_as('table', fact, place) -%}
   {{- return('') -}}
 {% endmacro %}
 
@@ -106,18 +99,6 @@
     from pg_catalog.pg_attribute where attrelid = {{ fact.oid }} and attnum > 0 and not attisdropped
   {%- endset -%}
   {{- return(offshoot.rows_of(sql)[0].text) -}}
-{% endmacro %}
-
-{% macro comment_on_table_as(fact, target_text) %}
-  {%- set sql -%}
-    select d.description as text, a.attname::text as on_column
-    from pg_catalog.pg_description d left join pg_catalog.pg_attribute a on a.attrelid = d.objoid and a.attnum = d.objsubid and d.objsubid > 0
-    where d.classoid = 'pg_catalog.pg_class'::regclass and d.objoid = {{ fact.oid }}
-  {%- endset -%}
-  {%- for row in offshoot.rows_of(sql) -%}
-    {%- set what = 'table ' ~ target_text if row.on_column is none else 'column ' ~ target_text ~ '.' ~ offshoot.quoted(row.on_column) -%}
-    {%- do offshoot.rows_of('comment on ' ~ what ~ ' is ' ~ offshoot.quoted_text(row.text)) -%}
-  {%- endfor -%}
 {% endmacro %}
 
 {# --- DuckDB: the branch's file is attached under its own name, to read only; while it is, nobody can write to it. #}
