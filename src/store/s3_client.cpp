@@ -108,6 +108,11 @@ Result<S3Settings> s3_settings(const std::string& url, const io::Environment& en
   }
   settings.kms_key = variable(environment, "OFFSHOOT_S3_KMS_KEY");
   settings.storage_class = variable(environment, "OFFSHOOT_S3_STORAGE_CLASS");
+  const std::string compression = variable(environment, "OFFSHOOT_S3_COMPRESSION");
+  if (!compression.empty() && compression != "gzip" && compression != "none") {
+    return failed(ExitStatus::usage, "reading OFFSHOOT_S3_COMPRESSION", "expected gzip or none");
+  }
+  settings.may_pack = compression != "none";
   if (const std::string patience = variable(environment, "OFFSHOOT_S3_PATIENCE"); !patience.empty()) {
     int number = 0;
     const auto [end, error] = std::from_chars(patience.data(), patience.data() + patience.size(), number);

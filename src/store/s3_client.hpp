@@ -28,13 +28,14 @@ struct S3Settings {
   std::string kms_key{};     ///< for aws:kms; empty = AWS's own key
   Query tags{};              ///< of every object that is written
   std::string storage_class{};        ///< empty = the bucket's own
+  bool may_pack = true;               ///< whether objects may be kept in gzip's format
   std::chrono::seconds patience{20};  ///< how long an answer may take, or nothing may come in the middle of one
 };
 
 /// Takes `url` ("s3://bucket/prefix") apart, and reads the rest from `environment` and the profile: AWS_REGION,
 /// AWS_DEFAULT_REGION, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, OFFSHOOT_S3_ADDRESSING (auto, path, virtual),
 /// OFFSHOOT_S3_ENCRYPTION, OFFSHOOT_S3_KMS_KEY, OFFSHOOT_S3_TAGS ("team=data&app=ci"), OFFSHOOT_S3_STORAGE_CLASS,
-/// OFFSHOOT_S3_PATIENCE (seconds).
+/// OFFSHOOT_S3_COMPRESSION (gzip, none), OFFSHOOT_S3_PATIENCE (seconds).
 Result<S3Settings> s3_settings(const std::string& url, const io::Environment& environment, const AwsProfiles& profiles);
 
 /// One request to S3.

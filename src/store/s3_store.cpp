@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "io/files.hpp"
+#include "io/gzip.hpp"
 
 namespace offshoot::store {
 
@@ -16,10 +17,21 @@ namespace {
 
 constexpr const char* checksum_header = "x-amz-meta-sha256";  // of the whole, also where it was sent in parts
 constexpr std::uint64_t smallest_in_parts = 16ULL << 20;
+constexpr std::size_t largest_unpacked = 1ULL << 30;
 constexpr std::uint64_t worth_asking_first = 1ULL << 20;  ///< for less, sending costs no more than asking
 
 io::Instant date_of(const io::HttpHeaders& headers, const char* name, io::Instant otherwise) {
   return io::parse_http_date(io::header(headers, name).value_or("")).value_or(otherwise);
+}
+
+/// A server may unpack it on the way by itself, as Google's does; then the field is not there.
+bool is_packed(const io::HttpResponse& answer) { return io::header(answer.headers, "content-encoding") == "gzip"; }
+
+/// Replaces a packed file by what it holds; false where it is damaged.
+bool unpack(const fs::path& file) {
+  const auto packed = io::read_buffer(file);
+  const auto bytes = packed ? io::gunzip(packed->view(), largest_unpacked) : std::nullopt;
+  return bytes && io::write_file(file, *bytes);
 }
 
 Failed damaged(const std::string& doing) {
@@ -59,6 +71,11 @@ Result<std::optional<Object>> S3Store::read(const std::string& key) {
   auto answer = client_.send({.doing = doing, .key = *full_key, .also = {404}});
   if (!answer) return tl::unexpected(answer.error());
   if (answer->status == 404) return std::optional<Object>{};
+  if (is_packed(*answer)) {
+    auto bytes = io::gunzip(answer->body, largest_unpacked);
+    if (!bytes) return tl::unexpected(damaged(doing));
+    answer->body = std::move(*bytes);
+  }
   if (const auto sha256 = io::header(answer->headers, checksum_header);
       sha256 && *sha256 != io::sha256_hex(answer->body)) {
     return tl::unexpected(damaged(doing));
@@ -80,9 +97,10 @@ Result<bool> S3Store::fetch(const std::string& key, const fs::path& file) {
   const auto answer = client_.send({.doing = doing, .key = *full_key, .into = beside, .also = {404}});
   if (!answer) return tl::unexpected(answer.error());
   if (answer->status == 404) return false;
+  const bool whole = !is_packed(*answer) || unpack(beside);
   const auto expected = io::header(answer->headers, checksum_header);
   const auto sha256 = expected ? io::sha256_hex_of_file(beside) : Result<std::string>{};
-  const bool sound = !expected || (sha256 && *sha256 == *expected);
+  const bool sound = whole && (!expected || (sha256 && *sha256 == *expected));
   if (sound) {
     fs::permissions(beside, fs::perms::owner_read | fs::perms::owner_write, error);
     fs::rename(beside, file, error);
@@ -94,11 +112,12 @@ Result<bool> S3Store::fetch(const std::string& key, const fs::path& file) {
   return failed(ExitStatus::could_not_run, "writing " + file.string(), error.message());
 }
 
-io::HttpHeaders S3Store::object_headers(const std::string& key, const PutOptions& options,
-                                        const std::string& sha256) const {
+io::HttpHeaders S3Store::object_headers(const std::string& key, const PutOptions& options, const std::string& sha256,
+                                        const char* encoding) const {
   const auto& settings = client_.settings();
   const std::string type = options.content_type.empty() ? media_type_of(key) : options.content_type;
   io::HttpHeaders headers{{"Content-Type", type}, {checksum_header, sha256}};
+  if (*encoding != '\0') headers.emplace_back("Content-Encoding", encoding);
   // A page of the project's must not run as one of the bucket's host (requirement C6).
   if (type.starts_with("text/html")) headers.emplace_back("Content-Disposition", "attachment");
   if (!settings.encryption.empty()) headers.emplace_back("x-amz-server-side-encryption", settings.encryption);
@@ -119,16 +138,17 @@ Result<bool> S3Store::holds(const std::string& full_key, const std::string& sha2
 
 Result<void> S3Store::put(const std::string& key, std::string_view bytes, const PutOptions& options) {
   return full(key).and_then([&](const std::string& full_key) {
-    S3Call call{.doing = "writing " + within(full_key), .method = "PUT", .key = full_key, .body = std::string(bytes)};
-    call.sha256 = io::sha256_hex(bytes);
-    call.headers = object_headers(key, options, call.sha256);
-    call.headers.emplace_back("x-amz-checksum-sha256", base64_of(bytes_of_hex(call.sha256)));
-    return client_.send(call).and_then([&](const io::HttpResponse& answer) -> Result<void> {
-      if (io::header(answer.headers, "etag").value_or("").empty()) {
-        return failed(ExitStatus::could_not_run, call.doing, "the server did not confirm it with an ETag");
-      }
-      return {};
-    });
+    const Content content = Content::of_bytes(bytes, client_.settings().may_pack);
+    S3Call call{.doing = "writing " + within(full_key), .method = "PUT", .key = full_key};
+    call.headers = object_headers(key, options, io::sha256_hex(bytes), content.encoding());
+    return content.send_with(call)
+        .and_then([&] { return client_.send(call); })
+        .and_then([&](const io::HttpResponse& answer) -> Result<void> {
+          if (io::header(answer.headers, "etag").value_or("").empty()) {
+            return failed(ExitStatus::could_not_run, call.doing, "the server did not confirm it with an ETag");
+          }
+          return {};
+        });
   });
 }
 
@@ -145,23 +165,22 @@ Result<void> S3Store::put_file(const std::string& key, const fs::path& file, con
     if (!held) return tl::unexpected(held.error());
     if (*held) return {};
   }
-  if (size >= smallest_in_parts) return put_in_parts(key, file, size, *sha256, options);
+  const auto content = Content::of_file(file, size, *sha256, client_.settings().may_pack);
+  if (!content) return tl::unexpected(content.error());
+  if (content->size() >= smallest_in_parts) return put_in_parts(key, *content, *sha256, options);
   S3Call call{.doing = "writing " + within(*full_key), .method = "PUT", .key = *full_key};
-  call.file = io::FilePart{file, 0, size};
-  call.sha256 = *sha256;
-  return put_whole(key, std::move(call), options);
+  call.headers = object_headers(key, options, *sha256, content->encoding());
+  return content->send_with(call).and_then([&] { return put_whole(std::move(call), *sha256); });
 }
 
-/// Sends a file that is not there yet in one request; one that is there is compared before it is replaced.
-Result<void> S3Store::put_whole(const std::string& key, S3Call call, const PutOptions& options) {
-  call.headers = object_headers(key, options, call.sha256);
-  call.headers.emplace_back("x-amz-checksum-sha256", base64_of(bytes_of_hex(call.sha256)));
+/// Sends in one request what is not there yet; what is there is compared, by `sha256`, before it is replaced.
+Result<void> S3Store::put_whole(S3Call call, const std::string& sha256) {
   S3Call first = call;
   first.headers.emplace_back("If-None-Match", "*");
   first.also = {412, 501};  // 501: a server that knows no conditional writes
   auto answer = client_.send(first);
   if (answer && answer->status == 412) {
-    const auto held = holds(call.key, call.sha256);
+    const auto held = holds(call.key, sha256);
     if (!held) return tl::unexpected(held.error());
     if (*held) return {};
   }

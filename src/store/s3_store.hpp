@@ -5,12 +5,14 @@
 #include <memory>
 
 #include "store/s3_client.hpp"
+#include "store/s3_content.hpp"
 #include "store/store.hpp"
 
 namespace offshoot::store {
 
-/// A store in a bucket of S3 or of what speaks like it. Each object carries its SHA-256, which the server checks when
-/// it is written and we check when it is read. Files of 16 MiB and more are sent in parts, several at once.
+/// A store in a bucket of S3 or of what speaks like it. Each object carries the SHA-256 of its content, which we check
+/// when it is read; the server checks what is sent. What gzip shortens is kept so, with the field Content-Encoding, and
+/// is read as it was. 16 MiB and more are sent in parts, several at once.
 class S3Store final : public Store {
  public:
   S3Store(S3Settings settings, io::Environment environment, AwsProfiles profiles, S3Surroundings surroundings = {});
@@ -31,14 +33,14 @@ class S3Store final : public Store {
  private:
   [[nodiscard]] Result<std::string> full(const std::string& key) const;
   [[nodiscard]] io::HttpHeaders object_headers(const std::string& key, const PutOptions& options,
-                                               const std::string& sha256) const;
+                                               const std::string& sha256, const char* encoding = "") const;
   [[nodiscard]] std::string within(const std::string& full_key) const;
   Result<bool> holds(const std::string& full_key, const std::string& sha256);
-  Result<void> put_whole(const std::string& key, S3Call call, const PutOptions& options);
-  Result<void> put_in_parts(const std::string& key, const std::filesystem::path& file, std::uint64_t size,
-                            const std::string& sha256, const PutOptions& options);
+  Result<void> put_whole(S3Call call, const std::string& sha256);
+  Result<void> put_in_parts(const std::string& key, const Content& content, const std::string& sha256,
+                            const PutOptions& options);
   Result<Part> put_part(const std::string& full_key, const std::string& upload, std::size_t number,
-                        const io::FilePart& part);
+                        const Content& content, std::uint64_t offset, std::uint64_t size);
   Result<void> refuse_where_conditions_are_ignored(const std::string& full_key, const S3Call& call);
 
   S3Client client_;

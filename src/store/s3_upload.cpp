@@ -21,39 +21,35 @@ constexpr std::size_t at_once = 4;
 }  // namespace
 
 Result<Part> S3Store::put_part(const std::string& full_key, const std::string& upload, std::size_t number,
-                               const io::FilePart& part) {
-  const auto sha256 = io::sha256_hex_of_file(part.file, part.offset, part.size);
-  if (!sha256) return tl::unexpected(sha256.error());
-  const std::string checksum = base64_of(bytes_of_hex(*sha256));
+                               const Content& content, std::uint64_t offset, std::uint64_t size) {
   const std::string doing = fmt::format("writing part {} of {}", number, within(full_key));
-  const auto answer = client_.send({.doing = doing,
-                                    .method = "PUT",
-                                    .key = full_key,
-                                    .query = {{"partNumber", std::to_string(number)}, {"uploadId", upload}},
-                                    .headers = {{"x-amz-checksum-sha256", checksum}},
-                                    .file = part,
-                                    .sha256 = *sha256});
+  S3Call call{.doing = doing,
+              .method = "PUT",
+              .key = full_key,
+              .query = {{"partNumber", std::to_string(number)}, {"uploadId", upload}}};
+  const auto answer = content.send_with(call, offset, size).and_then([&] { return client_.send(call); });
   if (!answer) return tl::unexpected(answer.error());
   const std::string etag = io::header(answer->headers, "etag").value_or("");
   if (etag.empty() || etag.size() > 128 || etag.find_first_of("<>&") != std::string::npos) {
     return failed(ExitStatus::could_not_run, doing, "the server did not confirm it with an ETag");
   }
-  return Part{etag, checksum};
+  return Part{etag, base64_of(bytes_of_hex(call.sha256))};
 }
 
-Result<void> S3Store::put_in_parts(const std::string& key, const std::filesystem::path& file, std::uint64_t size,
-                                   const std::string& sha256, const PutOptions& options) {
+Result<void> S3Store::put_in_parts(const std::string& key, const Content& content, const std::string& sha256,
+                                   const PutOptions& options) {
   const auto full_key = full(key);
   if (!full_key) return tl::unexpected(full_key.error());
   const std::string doing = "writing " + within(*full_key);
   S3Call begin{.doing = doing, .method = "POST", .key = *full_key, .query = {{"uploads", ""}}};
-  begin.headers = object_headers(key, options, sha256);
+  begin.headers = object_headers(key, options, sha256, content.encoding());
   begin.headers.emplace_back("x-amz-checksum-algorithm", "SHA256");
   const auto begun = client_.send(begin);
   if (!begun) return tl::unexpected(begun.error());
   const auto upload = parse_upload_id(begun->body, doing);
   if (!upload) return tl::unexpected(upload.error());
 
+  const std::uint64_t size = content.size();
   const std::uint64_t each = std::max(part_size, (size + most_parts - 1) / most_parts);
   std::vector<Part> parts(static_cast<std::size_t>((size + each - 1) / each));
   std::atomic<std::size_t> next = 0;
@@ -65,7 +61,7 @@ Result<void> S3Store::put_in_parts(const std::string& key, const std::filesystem
       senders.emplace_back([&] {
         for (std::size_t n = next++; n < parts.size(); n = next++) {
           const std::uint64_t offset = n * each;
-          auto part = put_part(*full_key, *upload, n + 1, {file, offset, std::min(each, size - offset)});
+          auto part = put_part(*full_key, *upload, n + 1, content, offset, std::min(each, size - offset));
           if (part) {
             parts[n] = std::move(*part);
             continue;

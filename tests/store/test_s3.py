@@ -2,6 +2,8 @@
 """What only S3 does: signatures, regions, clocks, sessions, faults, uploads in parts, links."""
 
 import datetime
+import gzip
+import hashlib
 import os
 import random
 import re
@@ -275,11 +277,119 @@ def test_J2_objects_carry_what_was_asked_for(s3, tmp_path):
     assert head["ContentType"] == "text/html; charset=utf-8"
     assert head["ContentDisposition"] == "attachment"
     import base64
-    import hashlib
     assert head["ChecksumSHA256"] == base64.b64encode(hashlib.sha256(file.read_bytes()).digest()).decode()
     assert head["Metadata"]["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
     tags = s3.client().get_object_tagging(Bucket=s3.bucket, Key=f"{s3.prefix}/1/page.html")["TagSet"]
     assert sorted((tag["Key"], tag["Value"]) for tag in tags) == [("for", "a b"), ("team", "data")]
+
+
+# --- packed objects
+
+
+def artifact(tmp_path, size, name="manifest.json"):
+    """As dbt writes them: the same words again and again."""
+    text = "".join(f'"model.shop.m{i}": {{"resource_type": "model", "package_name": "shop"}},\n' for i in range(size // 60))
+    file = tmp_path / name
+    file.write_text(text)
+    return file
+
+
+def kept(place, key):
+    head = place.client().head_object(Bucket=place.bucket, Key=f"{place.prefix}/{key}")
+    body = place.client().get_object(Bucket=place.bucket, Key=f"{place.prefix}/{key}")["Body"].read()
+    return head, body
+
+
+def test_what_packs_well_is_kept_packed_and_read_as_it_was(s3, tmp_path):
+    file = artifact(tmp_path, 600_000)
+    s3.run("put", "1/manifest.json", file).ok()
+    head, body = kept(s3, "1/manifest.json")
+    assert head["ContentEncoding"] == "gzip" and head["ContentType"] == "application/json"
+    assert len(body) < file.stat().st_size / 4
+    assert gzip.decompress(body) == file.read_bytes()
+    assert head["Metadata"]["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+    s3.run("fetch", "1/manifest.json", tmp_path / "back").ok()
+    assert (tmp_path / "back").read_bytes() == file.read_bytes()
+    assert s3.run("read", "1/manifest.json").ok().endswith(file.read_text())
+    link, _ = s3.run("link", "1/manifest.json", 60).ok().split()
+    shown = subprocess.run(["curl", "--silent", "--compressed", link], capture_output=True, check=True).stdout
+    assert shown == file.read_bytes()
+
+
+@pytest.mark.parametrize("size", [10_000, 60_000])
+def test_what_is_small_or_packs_badly_is_kept_as_it_is(s3, tmp_path, size):
+    file = written(tmp_path, size) if size > 16 * 1024 else artifact(tmp_path, size)
+    s3.run("put", "1/x", file).ok()
+    head, body = kept(s3, "1/x")
+    assert head.get("ContentEncoding", "") == "" and body == file.read_bytes()
+
+
+def test_packing_can_be_turned_off_and_both_are_read(s3, tmp_path):
+    file = artifact(tmp_path, 100_000)
+    s3.run("put", "1/x", file, OFFSHOOT_S3_COMPRESSION="none").ok()
+    assert kept(s3, "1/x")[1] == file.read_bytes()
+    s3.run("put", "1/y", file).ok()
+    for key in ("1/x", "1/y"):
+        s3.run("fetch", key, tmp_path / "back", OFFSHOOT_S3_COMPRESSION="none").ok()
+        assert (tmp_path / "back").read_bytes() == file.read_bytes()
+    said = s3.run("list", "1/", OFFSHOOT_S3_COMPRESSION="zip")
+    assert said.status == 2 and "reading OFFSHOOT_S3_COMPRESSION: expected gzip or none" in said.err
+
+
+def test_J5_what_is_there_already_is_not_sent_again_packed_or_not(gateway, tmp_path):
+    file = artifact(tmp_path, 3_000_000)
+    gateway.run("put", "1/x", file, OFFSHOOT_S3_COMPRESSION="none").ok()
+    between = Between(gateway.server)
+    gateway.through(between.url).run("put", "1/x", file).ok()
+    assert [method for method, _ in between.seen] == ["HEAD"]
+
+
+def test_J3_a_packed_file_is_sent_in_parts(s3, tmp_path):
+    pattern = random.Random(7)
+    file = tmp_path / "catalog.json"
+    file.write_text("".join(f"{pattern.getrandbits(256):064x}" for _ in range(750_000)))  # packs to a little over half
+    s3.run("put", "1/catalog.json", file).ok()
+    head, body = kept(s3, "1/catalog.json")
+    assert head["ContentEncoding"] == "gzip" and head["ETag"].strip('"').endswith("-2")
+    assert 16 << 20 < len(body) < file.stat().st_size and gzip.decompress(body) == file.read_bytes()
+    s3.run("fetch", "1/catalog.json", tmp_path / "back").ok()
+    assert (tmp_path / "back").read_bytes() == file.read_bytes()
+
+
+def test_a_server_that_unpacks_by_itself_is_read_as_well(gateway, tmp_path):
+    """Google's does, to who does not ask for gzip."""
+    file = artifact(tmp_path, 100_000)
+    gateway.run("put", "1/x", file).ok()
+    head, _ = kept(gateway, "1/x")
+
+    def unpacked(handler, n):
+        handler.answer(200, file.read_bytes(), ETag=head["ETag"], x_amz_meta_sha256=head["Metadata"]["sha256"])
+        return True
+
+    between = Between(gateway.server, unpacked)
+    assert gateway.through(between.url).run("read", "1/x").ok().endswith(file.read_text())
+    gateway.through(between.url).run("fetch", "1/x", tmp_path / "back").ok()
+    assert (tmp_path / "back").read_bytes() == file.read_bytes()
+
+
+@pytest.mark.parametrize("harm", ["cut", "longer", "a bomb", "other content"])
+def test_J7_a_packed_object_that_is_damaged_is_not_read(gateway, tmp_path, harm):
+    file = artifact(tmp_path, 100_000)
+    gateway.run("put", "1/x", file).ok()
+    head, body = kept(gateway, "1/x")
+    body = {"cut": body[:-9], "longer": body + body, "a bomb": body[:-4] + b"\xff\xff\xff\xff",
+            "other content": gzip.compress(b"other " * 20_000)}[harm]
+
+    def harmed(handler, n):
+        handler.answer(200, body, ETag=head["ETag"], Content_Encoding="gzip",
+                       x_amz_meta_sha256=head["Metadata"]["sha256"])
+        return True
+
+    between = Between(gateway.server, harmed)
+    for verb in (["read", "1/x"], ["fetch", "1/x", tmp_path / "back"]):
+        said = gateway.through(between.url).run(*verb)
+        assert said.status == 3 and "do not match the checksum" in said.err
+    assert list(tmp_path.iterdir()) == [file]
 
 
 def test_encryption_is_asked_for(gateway, tmp_path):
