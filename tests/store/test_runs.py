@@ -1,18 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """The whole program with S3 as its only memory: deploy, a fresh clone, check, runs, retention."""
 
+import gzip
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import time
+import urllib.request
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
+from conftest import s3_place
 from servers import KEY, SECRET, Between, Toxics
 from test_s3 import metadata_server
 
@@ -80,7 +84,10 @@ pass_env: [STORE_BUCKET]
         return [one["Key"] for one in listed.get("Contents", [])]
 
     def body(self, key):
-        return self.place.client().get_object(Bucket=self.place.bucket, Key=key)["Body"].read()
+        """The content, unpacked as a browser does."""
+        kept = self.place.client().get_object(Bucket=self.place.bucket, Key=key)
+        body = kept["Body"].read()
+        return gzip.decompress(body) if kept.get("ContentEncoding") == "gzip" else body
 
     def call(self, where, *arguments, expect=0, **environment):
         done = subprocess.run([self.offshoot, *arguments], cwd=where, env={**self.environment, **environment},
@@ -89,10 +96,13 @@ pass_env: [STORE_BUCKET]
         return done
 
 
+def offshoot():
+    return str(Path(os.environ.get("OFFSHOOT", ROOT / "build/release/offshoot")).resolve())
+
+
 @pytest.fixture
 def work(tmp_path, gateway):
-    offshoot = os.environ.get("OFFSHOOT", str(ROOT / "build/release/offshoot"))
-    return Work(tmp_path, str(Path(offshoot).resolve()), gateway)
+    return Work(tmp_path, offshoot(), gateway)
 
 
 def test_J5_C3_fresh_clones_share_what_is_in_the_bucket(work):
@@ -267,6 +277,42 @@ def test_C1_credentials_got_on_the_way_are_masked(work, gateway):
     for key in objects:
         if "/runs/" in key:
             assert SECRET.encode() not in work.body(key), key
+
+
+def test_C1_C5_a_session_got_from_sts_is_masked_in_the_whole_job(tmp_path, tool, moto):
+    """A job whose role is assumed with GitHub's token: each secret on the way is masked before it can be seen."""
+    place = s3_place(tool, moto)
+    work = Work(tmp_path, offshoot(), place)
+    pull = work.change("checking")
+    handed_out = []
+
+    def remember(handler, n):
+        answer = urllib.request.urlopen(urllib.request.Request(moto.url, handler.body, method="POST")).read()
+        for name in ("SecretAccessKey", "SessionToken"):
+            handed_out.append(re.search(f"<{name}>(.+?)</{name}>", answer.decode()).group(1))
+        handler.answer(200, answer, Content_Type="text/xml")
+        return True
+
+    sts = Between(moto, remember)
+    github = Between(moto, lambda handler, n: handler.answer(200, b'{"value": "header.idcanary.signature"}') or True)
+    bare = {name: value for name, value in work.environment.items() if name not in (
+        "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
+    environment = {**bare, **work.actions("push", {"ref": "refs/heads/main", "repository": {"id": 77}}),
+                   "AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/ci", "AWS_ENDPOINT_URL_STS": sts.url,
+                   "ACTIONS_ID_TOKEN_REQUEST_URL": github.url + "/token?api-version=2",
+                   "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "request-canary"}
+    done = subprocess.run([work.offshoot, "check", "--base", "origin/main"], cwd=pull, env=environment,
+                          capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert f"The run is kept in {work.address}/" in done.stderr, "the session works"
+    lines = done.stderr.splitlines()
+    assert len(handed_out) >= 2
+    for secret in (*handed_out, "header.idcanary.signature", "request-canary"):
+        masked = lines.index(f"::add-mask::{secret}")
+        assert [line for line in lines if secret in line] == [lines[masked]], "only the command to mask it holds it"
+        assert secret not in done.stdout
+        for key in work.objects():
+            assert secret.encode() not in work.body(key), key
 
 
 def test_C2_a_secret_in_the_project_is_in_nothing_that_is_kept(work):
