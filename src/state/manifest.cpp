@@ -367,7 +367,11 @@ class ManifestReader {
 
 Result<Manifest> Manifest::read(const std::filesystem::path& path) {
   Result<io::Buffer> bytes = io::read_buffer(path, largest_manifest);
-  if (!bytes) return tl::unexpected(std::move(bytes.error()));
+  if (!bytes) {
+    Failed failure = std::move(bytes.error());
+    if (failure.hint.empty()) failure.hint = "dbt parse writes one, to target/manifest.json";
+    return tl::unexpected(std::move(failure));
+  }
   return ManifestReader(std::move(*bytes), path.string()).read();
 }
 

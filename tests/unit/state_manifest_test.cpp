@@ -209,6 +209,7 @@ TEST(ManifestReading, AnAbsentFileIsNamed) {
   const Result<Manifest> manifest = Manifest::read("/nowhere/manifest.json");
   ASSERT_FALSE(manifest);
   EXPECT_NE(manifest.error().doing.find("/nowhere/manifest.json"), std::string::npos);
+  EXPECT_NE(manifest.error().hint.find("dbt parse"), std::string::npos);
 }
 
 TEST(ManifestReading, BothAreReadAndTheBaseIsNamedFirst) {
