@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The whole binary as a step of a workflow: a pull request's merge commit, the stand-in for GitHub, real time."""
 
+import importlib.util
 import json
 import os
 import shutil
@@ -11,10 +12,16 @@ from pathlib import Path
 
 import pytest
 import runner
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 VENV = Path(os.environ.get("OFFSHOOT_TEST_VENV", ROOT / ".venv"))
 TINY = ROOT / "tests/scenario/projects/tiny"
+
+_spec = importlib.util.spec_from_file_location("scenario_fixtures", ROOT / "tests/scenario/conftest.py")
+_fixtures = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(_fixtures)
+postgres = _fixtures.postgres
 
 
 def git(repository, *arguments):
@@ -171,3 +178,49 @@ def test_K2_a_cancelled_check_says_so_within_seven_seconds(pull_request, github)
     assert process.returncode == 130
     assert time.monotonic() - at < 7
     assert comment(github).startswith("## ⏹️ Interrupted")
+
+
+def the_action_s_step(folder):
+    """The script of the action's step that becomes offshoot, started as the runner starts it."""
+    steps = yaml.safe_load((ROOT / "action.yml").read_text())["runs"]["steps"]
+    (script,) = [step["run"] for step in steps if '"$OFFSHOOT" auto' in step.get("run", "")]
+    (folder / "step.sh").write_text(script)
+    return ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", str(folder / "step.sh")]
+
+
+def cancel(process):
+    """What the runner does to a step: only its first process gets signals. Returns how long it took."""
+    begun = time.monotonic()
+    for number, patience in ((signal.SIGINT, 7.5), (signal.SIGTERM, 2.5), (signal.SIGKILL, None)):
+        process.send_signal(number)
+        try:
+            process.wait(patience)
+            break
+        except subprocess.TimeoutExpired:
+            pass
+    return time.monotonic() - begun
+
+
+def test_K1_K2_a_job_that_is_cancelled_ends_its_queries_and_says_so(pull_request, github, postgres):
+    database = postgres.new_database()
+    running = "select count(*) from pg_stat_activity where state = 'active' and query like '%pg_sleep(600)%' and pid <> pg_backend_pid()"
+    pull_request.propose("models/slow.sql", "{{ config(materialized='table') }}\nselect 1 as one from pg_sleep(600)\n")
+    with (pull_request.folder / "err").open("wb") as err:
+        process = subprocess.Popen(
+            the_action_s_step(pull_request.folder), cwd=pull_request.repository, stdout=err, stderr=err, start_new_session=True,
+            env=pull_request.environment | {
+                "GITHUB_RUN_ID": "500", "OFFSHOOT": pull_request.offshoot, "OFFSHOOT_DBT_TARGET": "pg_ci",
+                "OFFSHOOT_DBT_PRODUCTION": "pg_prod", "TINY_PG_PORT": str(postgres.port),
+                "TINY_PG_USER": postgres.user, "TINY_PG_DATABASE": database})
+    said = pull_request.folder / "err"
+    until = time.monotonic() + 120
+    while postgres.run(running, database) == [(0,)]:
+        assert process.poll() is None and time.monotonic() < until, said.read_text()
+        time.sleep(0.1)
+    took = cancel(process)
+    assert process.returncode == 130, said.read_text()
+    assert took < 7
+    assert postgres.run(running, database) == [(0,)]
+    assert comment(github).startswith("## ⏹️ Interrupted")
+    with pytest.raises(ProcessLookupError):  # nothing that it started is left
+        os.killpg(process.pid, 0)
