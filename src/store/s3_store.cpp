@@ -170,11 +170,11 @@ Result<void> S3Store::put_file(const std::string& key, const fs::path& file, con
   if (content->size() >= smallest_in_parts) return put_in_parts(key, *content, *sha256, options);
   S3Call call{.doing = "writing " + within(*full_key), .method = "PUT", .key = *full_key};
   call.headers = object_headers(key, options, *sha256, content->encoding());
-  return content->send_with(call).and_then([&] { return put_whole(std::move(call), *sha256); });
+  return content->send_with(call).and_then([&] { return put_whole(call, *sha256); });
 }
 
 /// Sends in one request what is not there yet; what is there is compared, by `sha256`, before it is replaced.
-Result<void> S3Store::put_whole(S3Call call, const std::string& sha256) {
+Result<void> S3Store::put_whole(const S3Call& call, const std::string& sha256) {
   S3Call first = call;
   first.headers.emplace_back("If-None-Match", "*");
   first.also = {412, 501};  // 501: a server that knows no conditional writes

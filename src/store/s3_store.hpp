@@ -36,7 +36,7 @@ class S3Store final : public Store {
                                                const std::string& sha256, const char* encoding = "") const;
   [[nodiscard]] std::string within(const std::string& full_key) const;
   Result<bool> holds(const std::string& full_key, const std::string& sha256);
-  Result<void> put_whole(S3Call call, const std::string& sha256);
+  Result<void> put_whole(const S3Call& call, const std::string& sha256);
   Result<void> put_in_parts(const std::string& key, const Content& content, const std::string& sha256,
                             const PutOptions& options);
   Result<Part> put_part(const std::string& full_key, const std::string& upload, std::size_t number,
