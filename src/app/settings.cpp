@@ -5,11 +5,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 #include "app/inputs.hpp"
 #include "io/json.hpp"
+#include "io/nearest.hpp"
 #include "io/yaml.hpp"
 
 namespace offshoot::app {
@@ -70,34 +70,6 @@ Failed failure(const std::vector<Problem>& problems) {
 
 // --- suggestions
 
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i + 1);
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t changed = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = std::exchange(row[j + 1], std::min({changed, row[j + 1] + 1, row[j] + 1}));
-    }
-  }
-  return row.at(b.size());
-}
-
-/// The candidate that was probably meant; empty = none is near.
-std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates) {
-  if (word.size() > 40) return {};
-  std::string_view best;
-  std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
-  for (const auto candidate : candidates) {
-    const std::size_t distance = edit_distance(word, candidate);
-    if (distance < best_distance) {
-      best = candidate;
-      best_distance = distance;
-    }
-  }
-  return best;
-}
-
 /// What the value of a section that is a setting itself is called inside the section: `store: {at: …, keep: 90d}`.
 constexpr std::string_view own_value = "at";
 
@@ -125,7 +97,7 @@ std::string hint_for_unknown(std::string_view section, std::string_view key) {
     return fmt::format("write it as '{}: {{{}: …}}'", section_of(key), leaf_of(key));
   }
   const auto known = keys_in(section);
-  if (const auto meant = nearest(key, known); !meant.empty()) return fmt::format("did you mean '{}'?", meant);
+  if (const auto meant = io::nearest(key, known); !meant.empty()) return fmt::format("did you mean '{}'?", meant);
   const auto elsewhere = std::ranges::find(settings_table(), key, [](const Setting& s) { return leaf_of(s.key); });
   if (elsewhere != settings_table().end()) return fmt::format("did you mean '{}'?", elsewhere->key);
   return fmt::format("known here: {}", fmt::join(known, ", "));
@@ -136,7 +108,7 @@ std::string hint_for_unknown(std::string_view section, std::string_view key) {
 void complain_of_value(Draft& draft, const Setting& setting, Place place, const std::string& found,
                        std::string_view text = {}) {
   std::string hint;
-  if (const auto meant = nearest(text, setting.choices); !meant.empty())
+  if (const auto meant = io::nearest(text, setting.choices); !meant.empty())
     hint = fmt::format("did you mean '{}'?", meant);
   const std::string why = setting.why_not(text);
   draft.problems.push_back(

@@ -8,9 +8,9 @@
 #include <system_error>
 
 #include "dbt/jinja.hpp"
-#include "dbt/nearest.hpp"
 #include "io/files.hpp"
 #include "io/json.hpp"
+#include "io/nearest.hpp"
 #include "io/yaml.hpp"
 
 namespace offshoot::dbt {
@@ -83,7 +83,7 @@ std::vector<std::string> profile_names(const Json& document) {
 }
 
 std::string did_you_mean(const std::string& name, const std::vector<std::string>& candidates) {
-  const auto near = nearest(name, candidates);
+  const auto near = io::nearest(name, {candidates.begin(), candidates.end()});
   return near.empty() ? std::string() : fmt::format("; did you mean '{}'?", near);
 }
 
@@ -100,11 +100,11 @@ Result<std::string> profile_name(const Project& project, const Json& document, c
                   project.profile.empty()
                       ? "dbt_project.yml names none"
                       : fmt::format("dbt_project.yml names '{}', which cannot be read without dbt", project.profile),
-                  fmt::format("write profile: into dbt_project.yml; the file has {}", quoted_list(names)));
+                  fmt::format("write profile: into dbt_project.yml; the file has {}", io::quoted_list(names)));
   }
   if (std::ranges::find(names, *rendered) == names.end()) {
     return failed(ExitStatus::usage, doing, fmt::format("it has no profile '{}'", *rendered),
-                  fmt::format("the file has {}{}", quoted_list(names), did_you_mean(*rendered, names)));
+                  fmt::format("the file has {}{}", io::quoted_list(names), did_you_mean(*rendered, names)));
   }
   return *rendered;
 }
@@ -120,7 +120,7 @@ Failed no_target(const Profile& profile, const std::string& target, const std::s
   const auto names = target_names(profile);
   return {ExitStatus::usage, "choosing a target of profile '" + profile.name + "'",
           fmt::format("it has no output '{}'", target),
-          fmt::format("{} has {}{}; set {}", profile.file.string(), quoted_list(names), did_you_mean(target, names),
+          fmt::format("{} has {}{}; set {}", profile.file.string(), io::quoted_list(names), did_you_mean(target, names),
                       setting),
           Place{profile.file.string(), 0, 0}};
 }
@@ -276,7 +276,7 @@ Result<std::string> choose_target(const Profile& profile, const std::string& set
   if (setting.empty() && !profile.default_target) {
     return failed(ExitStatus::usage, "choosing a target of profile '" + profile.name + "'",
                   "its default target is Jinja that only dbt can read, or reads a variable that is not set",
-                  fmt::format("set dbt.target to one of {}", quoted_list(target_names(profile))));
+                  fmt::format("set dbt.target to one of {}", io::quoted_list(target_names(profile))));
   }
   std::string target = setting.empty() ? *profile.default_target : setting;
   if (profile.output(target) == nullptr) return tl::unexpected(no_target(profile, target, "dbt.target"));

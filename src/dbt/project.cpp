@@ -7,8 +7,8 @@
 #include <array>
 #include <system_error>
 
-#include "dbt/nearest.hpp"
 #include "io/files.hpp"
+#include "io/nearest.hpp"
 #include "io/yaml.hpp"
 
 namespace offshoot::dbt {
@@ -197,7 +197,7 @@ Failed no_project(const fs::path& folder) {
   } else if (names.size() == 1) {
     failure.hint = fmt::format("there is one in '{0}': set dbt.project: {0}", names.front());
   } else {
-    failure.hint = fmt::format("set dbt.project to one of {}", quoted_list(names));
+    failure.hint = fmt::format("set dbt.project to one of {}", io::quoted_list(names));
   }
   return failure;
 }

@@ -3,7 +3,6 @@
 
 #include "dbt/dbt_log.hpp"
 #include "dbt/jinja.hpp"
-#include "dbt/nearest.hpp"
 #include "dbt/session_error.hpp"
 #include "io/files.hpp"
 
@@ -29,14 +28,6 @@ TEST(Jinja, EnvVarIsRenderedAndNothingElse) {
         "{{ env_var('HOST')", "{{ env_var('HOST', target.name) }}", "{{ env_var('HOST') | upper }}"}) {
     EXPECT_FALSE(render_env_vars(other, environment)) << other;
   }
-}
-
-TEST(Nearest, SuggestsOnlyWhatIsNear) {
-  EXPECT_EQ(nearest("porduction", {"ci", "production"}), "production");
-  EXPECT_EQ(nearest("warehouse", {"ci", "production"}), "");
-  EXPECT_EQ(quoted_list({"a", "b", "c"}), "'a', 'b' and 'c'");
-  EXPECT_EQ(quoted_list({"a", "b", "c"}, 1), "'a' and 2 more");
-  EXPECT_EQ(quoted_list({}), "none");
 }
 
 TEST(DbtLog, ReadsWhatACommandSaid) {

@@ -5,10 +5,19 @@
 #include "io/clock.hpp"
 #include "io/files.hpp"
 #include "io/json.hpp"
+#include "io/nearest.hpp"
 #include "io/yaml.hpp"
 
 namespace offshoot::io {
 namespace {
+
+TEST(Nearest, SuggestsOnlyWhatIsNear) {
+  EXPECT_EQ(nearest("porduction", {"ci", "production"}), "production");
+  EXPECT_EQ(nearest("warehouse", {"ci", "production"}), "");
+  EXPECT_EQ(quoted_list({"a", "b", "c"}), "'a', 'b' and 'c'");
+  EXPECT_EQ(quoted_list({"a", "b", "c"}, 1), "'a' and 2 more");
+  EXPECT_EQ(quoted_list({}), "none");
+}
 
 TEST(Files, WritesWholeOrNothing) {
   const auto folder = TemporaryFolder::make("test");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "dbt/nearest.hpp"
+#include "io/nearest.hpp"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include <numeric>
 #include <utility>
 
-namespace offshoot::dbt {
+namespace offshoot::io {
 
 namespace {
 
@@ -26,14 +26,14 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::string nearest(std::string_view name, const std::vector<std::string>& candidates) {
+std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates) {
   constexpr std::size_t longest = 100;
-  std::string best;
-  std::size_t best_distance = std::min<std::size_t>(name.size() / 3 + 1, 4);
-  if (name.empty() || name.size() > longest) return best;
-  for (const auto& candidate : candidates) {
+  if (word.empty() || word.size() > longest) return {};
+  std::string_view best;
+  std::size_t best_distance = std::clamp<std::size_t>(word.size() / 3, 1, 4) + 1;
+  for (const auto candidate : candidates) {
     if (candidate.size() > longest) continue;
-    if (const auto distance = edit_distance(name, candidate); distance < best_distance) {
+    if (const auto distance = edit_distance(word, candidate); distance < best_distance) {
       best = candidate;
       best_distance = distance;
     }
@@ -53,4 +53,4 @@ std::string quoted_list(const std::vector<std::string>& names, std::size_t most)
   return text;
 }
 
-}  // namespace offshoot::dbt
+}  // namespace offshoot::io
