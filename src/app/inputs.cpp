@@ -418,9 +418,10 @@ std::vector<Setting> make_table() {
            "How a deploy replaces production: where it stands; built and tested beside it and then exchanged; or so, "
            "with what a pull request's branch has built of the same tree copied instead of built."},
           {"in-place", "swap", "promote"}, [](auto& s) -> auto& { return s.deploy.mode; }),
-      duration(
-          {"deploy.lock", SetBy::base, "How long a deploy waits for another one to end, and an exchange for readers."},
-          minutes{1}, 24 * hour, [](auto& s) -> auto& { return s.deploy.lock; }),
+      duration({"deploy.lock", SetBy::base,
+                "How long a deploy waits for another one to end, check and clean for whoever is at work in the branch, "
+                "and an exchange for readers."},
+               minutes{1}, 24 * hour, [](auto& s) -> auto& { return s.deploy.lock; }),
       duration({"deploy.keep", SetBy::base, "How long the version before a swap is kept to be rolled back to."},
                7 * day, 365 * day, [](auto& s) -> auto& { return s.deploy.keep; }),
       duration({"deploy.promote_within", SetBy::base,

@@ -14,6 +14,7 @@
 #include "flow/building.hpp"
 #include "flow/costs.hpp"
 #include "flow/elementary.hpp"
+#include "flow/leases.hpp"
 #include "flow/planning.hpp"
 #include "flow/publishing.hpp"
 #include "flow/review.hpp"
@@ -24,6 +25,7 @@ namespace offshoot::flow {
 namespace {
 
 constexpr const char* nothing_to_build = "nothing to build";
+constexpr const char* another_runs = "the branch is another run's";
 
 /// Marks the stages after planning as skipped for one reason.
 void skip_the_rest(Run& run, const std::string& because) {
@@ -88,6 +90,16 @@ Result<void> keep_what_is_left(Plan& plan, const CheckOptions& options) {
   return {};
 }
 
+/// The branch's lease; none where the store does not answer, which a note says.
+Result<std::unique_ptr<BranchLock>> hold_branch(const Context& context, const std::string& branch, const Change& change,
+                                                dbt::Session& session, Run& run) {
+  auto lock = BranchLock::take(context, branch, "check of " + change.head.sha.substr(0, 7), session);
+  if (lock || lock.error().status == ExitStatus::locked || context.stop.stop_requested()) return lock;
+  run.notes.push_back(
+      fmt::format("Nothing keeps another run from dropping or building {} meanwhile: {}.", branch, lock.error().why));
+  return std::unique_ptr<BranchLock>();
+}
+
 /// The part of a check that needs dbt: plan, branch, build, reports.
 void plan_and_build(const Context& context, const CheckOptions& options, Beginning& beginning, Dbt& dbt,
                     Announcement& announcement, Run& run, std::vector<Artifact>& artifacts) {
@@ -104,6 +116,12 @@ void plan_and_build(const Context& context, const CheckOptions& options, Beginni
   announcement.stages_ended(run);
   if (planned->plan.nodes.empty()) return skip_the_rest(run, nothing_to_build);
 
+  const auto lock = hold_branch(context, planned->branch.name, *run.change.finished(), *dbt.session, run);
+  if (!lock) {
+    skip_the_rest(run, another_runs);
+    run.branch = lock.error();
+    return;
+  }
   const dbt::WarehouseAt warehouse{planned->at.profiles_dir, planned->at.profile, planned->at.target};
   context.progress.stage("Creating the branch " + planned->branch.name);
   const auto created = timed(run, "branch", [&] { return branch::create(planned->branch, warehouse, *dbt.session); });
@@ -116,6 +134,11 @@ void plan_and_build(const Context& context, const CheckOptions& options, Beginni
   // From here the branch exists: every way out must report it.
 
   run.build = timed(run, "build", [&] { return build_planned(context, *planned, *dbt.session, artifacts); });
+  if (auto lost = *lock && !context.stop.stop_requested() ? (*lock)->lost() : std::nullopt) {
+    run.build = std::move(*lost);
+    run.quality = Skipped{another_runs};
+    return;
+  }
   announcement.stages_ended(run);
   dbt.session->release();
   run.quality =

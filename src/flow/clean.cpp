@@ -4,10 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <memory>
 
 #include "branch/folders.hpp"
 #include "branch/lifecycle.hpp"
 #include "branch/names.hpp"
+#include "flow/leases.hpp"
 #include "flow/project_at_hand.hpp"
 #include "flow/swap.hpp"
 
@@ -71,6 +74,80 @@ void add(branch::Listing& to, branch::Listing&& from) {
   std::ranges::move(from.left, std::back_inserter(to.left));
 }
 
+/// All branches of this repository in the target's warehouse and beside its file.
+Result<branch::Listing> find_branches(const Context& context, const ProjectAtHand& at_hand,
+                                      const branch::DropContext& ours, const dbt::WarehouseAt& warehouse,
+                                      dbt::Session& session) {
+  branch::Listing found;
+  const auto folder = folder_of_files(context, at_hand, session);
+  if (!folder) return tl::unexpected(folder.error());
+  if (*folder) {
+    auto files =
+        branch::list_files(**folder, at_hand.profile, at_hand.target, context.scratch / "marks", ours, session);
+    if (!files) return tl::unexpected(files.error());
+    add(found, std::move(*files));
+    // Versions of production that a deploy has kept lie beside production's own file: usually the same folder.
+    add(found, branch::list_folders(**folder, ours));
+  }
+  // A DuckDB file that is not there has no schemas, and asking would make it.
+  const auto* output = at_hand.profile.output(at_hand.target);
+  const fs::path own_file = *folder ? at_hand.folder / output->path.value.value_or("") : fs::path();
+  if (!*folder || fs::is_regular_file(own_file)) {
+    auto schemas = branch::list_schemas(warehouse, ours, session);
+    if (!schemas) return tl::unexpected(schemas.error());
+    add(found, std::move(*schemas));
+  }
+  return found;
+}
+
+/// Whose lease keeps others from dropping it.
+std::string lease_of(const Context& context, const OwnerMark& mark) {
+  const std::string target = beside_which_production(mark);
+  return target.empty() ? lease_of_branch(context, mark.branch) : lease_of_production(context, target);
+}
+
+/// Sorts what was found into what is to be dropped, which is returned, and what is not.
+Result<std::vector<branch::Found>> sort_out(branch::Listing&& found,
+                                            const std::function<bool(const OwnerMark&)>& chosen,
+                                            const dbt::WarehouseAt& warehouse, dbt::Session& session,
+                                            Cleaned& cleaned) {
+  std::vector<branch::Found> to_drop;
+  cleaned.left = std::move(found.left);
+  cleaned.kept.clear();
+  for (auto& one : found.branches) {
+    if (!chosen(one.mark)) {
+      cleaned.kept.push_back(fmt::format("{} (until {})", one.mark.branch, one.mark.expires));
+      continue;
+    }
+    if (is_beside_production(one.mark)) {
+      const auto may = may_drop(one, warehouse, session);
+      if (!may) return tl::unexpected(may.error());
+      if (!*may) {
+        cleaned.left.push_back(fmt::format(
+            "'{}' holds a version of production; deploy drops it, with production's login", one.mark.branch));
+        continue;
+      }
+    }
+    to_drop.push_back(std::move(one));
+  }
+  return to_drop;
+}
+
+/// By key; or why one could not be had.
+using Leases = std::map<std::string, Result<std::unique_ptr<store::Lease>>>;
+
+/// Asked before each drop: those before may have taken longer than a lease lasts.
+Result<void> hold(const Leases& leases, const std::string& key) {
+  const auto found = leases.find(key);
+  if (found == leases.end()) return failed(ExitStatus::locked, "dropping", "it was made meanwhile", "run clean again");
+  return found->second ? (*found->second)->renew() : tl::unexpected(found->second.error());
+}
+
+Result<void> drop_one(const branch::Found& one, const dbt::WarehouseAt& warehouse, dbt::Session& session) {
+  const bool folder_of_files = !one.file.empty() && fs::is_directory(one.file);
+  return folder_of_files ? branch::drop_folder(one.file) : branch::drop(one, warehouse, session);
+}
+
 }  // namespace
 
 Result<Cleaned> clean(const Context& context, const CleanOptions& options) {
@@ -83,47 +160,31 @@ Result<Cleaned> clean(const Context& context, const CleanOptions& options) {
   const branch::DropContext ours{context.settings.branch.prefix, context.origin.repository_id,
                                  names_in_use(at_hand->profile)};
   const dbt::WarehouseAt warehouse{at_hand->profile.file.parent_path(), at_hand->profile.name, at_hand->target};
-
-  branch::Listing found;
-  const auto folder = folder_of_files(context, *at_hand, **session);
-  if (!folder) return tl::unexpected(folder.error());
-  if (*folder) {
-    auto files =
-        branch::list_files(**folder, at_hand->profile, at_hand->target, context.scratch / "marks", ours, **session);
-    if (!files) return tl::unexpected(files.error());
-    add(found, std::move(*files));
-    // Versions of production that a deploy has kept lie beside production's own file: usually the same folder.
-    add(found, branch::list_folders(**folder, ours));
-  }
-  // A DuckDB file that is not there has no schemas, and asking would make it.
-  const auto* output = at_hand->profile.output(at_hand->target);
-  const fs::path own_file = *folder ? at_hand->folder / output->path.value.value_or("") : fs::path();
-  if (!*folder || fs::is_regular_file(own_file)) {
-    auto schemas = branch::list_schemas(warehouse, ours, **session);
-    if (!schemas) return tl::unexpected(schemas.error());
-    add(found, std::move(*schemas));
-  }
-
   Cleaned cleaned;
-  cleaned.left = std::move(found.left);
-  for (const auto& one : found.branches) {
-    if (!(*asked_for)(one.mark)) {
-      cleaned.kept.push_back(fmt::format("{} (until {})", one.mark.branch, one.mark.expires));
-      continue;
+  const auto look = [&]() -> Result<std::vector<branch::Found>> {
+    auto found = find_branches(context, *at_hand, ours, warehouse, **session);
+    if (!found) return tl::unexpected(found.error());
+    return sort_out(std::move(*found), *asked_for, warehouse, **session, cleaned);
+  };
+  auto to_drop = look();
+  if (!to_drop) return tl::unexpected(to_drop.error());
+
+  Leases leases;
+  if (!options.dry_run && !to_drop->empty()) {
+    const bool many = options.all || options.expired;
+    for (const auto& one : *to_drop) {
+      const std::string key = lease_of(context, one.mark);
+      if (leases.contains(key)) continue;
+      leases.emplace(key, take_lease(context, key, "clean of " + one.mark.branch,
+                                     many ? std::chrono::minutes(0) : context.settings.deploy.lock));
     }
-    if (is_beside_production(one.mark)) {
-      const auto may = may_drop(one, warehouse, **session);
-      if (!may) return tl::unexpected(may.error());
-      if (!*may) {
-        cleaned.left.push_back(fmt::format(
-            "'{}' holds a version of production; deploy drops it, with production's login", one.mark.branch));
-        continue;
-      }
-    }
-    const bool folder_of_files = !one.file.empty() && fs::is_directory(one.file);
-    auto dropped = options.dry_run   ? Result<void>{}
-                   : folder_of_files ? branch::drop_folder(one.file)
-                                     : branch::drop(one, warehouse, **session);
+    // Whoever had a lease may have renewed the branch, or dropped it.
+    to_drop = look();
+    if (!to_drop) return tl::unexpected(to_drop.error());
+  }
+  for (const auto& one : *to_drop) {
+    auto dropped = options.dry_run ? Result<void>{} : hold(leases, lease_of(context, one.mark));
+    if (dropped && !options.dry_run) dropped = drop_one(one, warehouse, **session);
     if (dropped) {
       cleaned.dropped.push_back(one.mark.branch);
     } else {

@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "flow/production_lock.hpp"
 
-#include <fmt/format.h>
+#include "flow/leases.hpp"
 
 namespace offshoot::flow {
 
 Result<std::unique_ptr<ProductionLock>> ProductionLock::take(const Context& context, const std::string& target,
                                                              const std::string& what, dbt::Session& session) {
-  const store::LeaseRequest request{.key = context.origin.repository_id + "/locks/production-" + target + ".json",
-                                    .holder = {.run = context.run_id, .who = what, .run_url = context.origin.run_url}};
-  auto lease = store::take_patiently(
-      context.store, request, context.settings.deploy.lock, io::real_pauses(), context.stop,
-      [&](const store::LeaseTaken& taken) {
-        context.progress.stage(fmt::format("Waiting for the {} (run {})", taken.holder.who, taken.holder.run));
-      });
+  auto lease = take_lease(context, lease_of_production(context, target), what, context.settings.deploy.lock);
   if (!lease) return tl::unexpected(lease.error());
   std::unique_ptr<ProductionLock> lock(new ProductionLock(context, target, std::move(*lease)));
   lock->lease_->keep([&lock = *lock, &session, what](const Failed& why) {

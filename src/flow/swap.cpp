@@ -35,6 +35,12 @@ bool is_beside_production(const OwnerMark& mark, const std::string& target) {
   return mark.ref.starts_with(fmt::format("{}{} by ", deploy_ref, target));
 }
 
+std::string beside_which_production(const OwnerMark& mark) {
+  const auto end = mark.ref.rfind(" by ");
+  if (!is_beside_production(mark) || end == std::string::npos || end < deploy_ref.size()) return "";
+  return mark.ref.substr(deploy_ref.size(), end - deploy_ref.size());
+}
+
 Result<std::map<std::string, std::string>> copy_from_branch(
     const Branch& branch, const std::map<std::string, RelationName>& in_branch, const Plan& beside,
     const dbt::WarehouseAt& at, dbt::Session& session,

@@ -60,6 +60,8 @@ Result<Branch> place_beside(const Context& context, const std::string& target);
 /// Whether a mark is that of such a place, for this target or any. No git branch can be called so.
 bool is_beside_production(const OwnerMark& mark);
 bool is_beside_production(const OwnerMark& mark, const std::string& target);
+/// That target; empty for a mark of a branch.
+std::string beside_which_production(const OwnerMark& mark);
 
 /// The schema that stands for one of production's in such a place; `infix` tells those of the version before.
 std::string schema_beside(const std::string& branch, std::string_view infix, const std::string& schema);

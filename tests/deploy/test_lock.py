@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One at a time, and who was overtaken writes nothing: production's lease. K6, K7 of the requirements."""
+"""One at a time, and who was overtaken writes nothing: the leases of production and of branches. K6, K7 and E3 of the
+requirements."""
 
 import os
 import signal
@@ -19,7 +20,7 @@ def next_version(store, number):
 
 
 class Deploying:
-    """A deploy under way in a clone of its own, with what it has said so far."""
+    """A deploy or another command under way in a clone of its own, with what it has said so far."""
 
     def __init__(self, store, *more, command="deploy", mode=None):
         self.store = store
@@ -169,3 +170,80 @@ def test_K6_what_was_built_in_place_after_the_lease_was_lost_is_built_again(pg):
     pg.deploy()
     assert "apart" in pg.planned()
     assert "already contained" in pg.deploy().stderr
+
+
+CHECK = ["--base", "main", "--no-lint"]
+
+
+def stopped_check(store, everything=True):
+    """A check of a feature branch, stopped while it builds."""
+    store.deploy()
+    store.git("switch", "--quiet", "--create", "feature")
+    next_version(store, 2)
+    check = Deploying(store, *CHECK, command="check").until("Building")
+    check.signal(signal.SIGSTOP, everything=everything)
+    return check
+
+
+def test_E3_6_clean_waits_for_the_check_that_builds_in_the_branch(pg):
+    check = stopped_check(pg)
+    branch = pg.leftovers()
+    assert branch, "the check has made its schemas"
+    cleaning = Deploying(pg, command="clean").until("Waiting for the check of")
+    assert pg.leftovers() == branch and cleaning.child.poll() is None
+    check.signal(signal.SIGCONT, everything=True)
+    status, said = check.end()
+    assert status == 0, said
+    status, said = cleaning.end()
+    assert status == 0 and "dropped offshoot_b_feature" in said, said
+    assert pg.leftovers() == []
+
+
+def test_E3_6_a_clean_of_many_leaves_the_branch_that_is_built(pg):
+    pg.git("switch", "--quiet", "--create", "other")
+    next_version(pg, 2)
+    assert pg.call("check", *CHECK).returncode == 0
+    other = pg.leftovers()
+    pg.git("switch", "--quiet", "main")
+    check = stopped_check(pg)
+    branch = [name for name in pg.leftovers() if name not in other]
+    result = pg.call("clean", "--all")
+    assert result.returncode == 4 and "check of" in result.stderr, result.stderr
+    assert "dropped offshoot_b_other" in result.stderr
+    assert pg.leftovers() == branch
+    # The lease of a check that has surely ended keeps nobody.
+    check.signal(signal.SIGKILL, everything=True)
+    check.end()
+    result = pg.call("clean", "--all")
+    assert result.returncode == 0 and "Waiting for" not in result.stderr, result.stderr
+    assert pg.leftovers() == []
+
+
+def test_E3_6_of_two_cleans_that_wait_one_finds_nothing_left(pg):
+    check = stopped_check(pg)
+    cleaning = [Deploying(pg, command="clean").until("Waiting for the check of") for _ in range(2)]
+    check.signal(signal.SIGCONT, everything=True)
+    assert check.end()[0] == 0
+    ended = [clean.end() for clean in cleaning]
+    assert [status for status, _ in ended] == [0, 0], ended
+    assert sorted("nothing to drop" in said for _, said in ended) == [False, True], ended
+    assert pg.leftovers() == []
+
+
+def test_E3_6_a_check_that_was_overtaken_by_clean_does_not_pass(pg):
+    check = stopped_check(pg, everything=False)
+    pg.let_leases_run_out()
+    result = pg.call("clean")
+    assert result.returncode == 0 and "dropped offshoot_b_feature" in result.stderr, result.stderr
+    check.signal(signal.SIGCONT)
+    status, said = check.end()
+    assert status == 4 and "building in the branch offshoot_b_feature" in said, said
+
+
+def test_K6_two_checks_of_one_branch_build_one_after_the_other(store):
+    first = stopped_check(store)
+    second = Deploying(store, *CHECK, command="check").until("Waiting for the check of")
+    first.signal(signal.SIGCONT, everything=True)
+    for check in (first, second):
+        status, said = check.end()
+        assert status == 0, said
