@@ -86,7 +86,7 @@ class Lexer {
     } else {
       if (c == '(' || c == '[' || c == '{') ++open_;
       if ((c == ')' || c == ']' || c == '}') && open_ > 0) --open_;
-      if (std::isspace(static_cast<unsigned char>(c)) == 0 && c != '-') tokens_.push_back({c, {}});
+      if (std::isspace(static_cast<unsigned char>(c)) == 0 && c != '-' && c != '+') tokens_.push_back({c, {}});
       ++at_;
     }
   }
@@ -145,7 +145,6 @@ class Names {
 };
 
 struct Macro {
-  std::string_view id;
   std::string name;    ///< as it is defined
   std::string called;  ///< by adapter.dispatch
   bool of_dbt = false;
@@ -167,8 +166,7 @@ std::vector<Macro> macros_of(const state::Manifest& manifest) {
     const std::string_view id = entry.unique_id;
     std::string name(id.substr(id.rfind('.') + 1));
     std::string called = without_prefix(name, adapter);
-    macros.push_back({.id = id,
-                      .name = std::move(name),
+    macros.push_back({.name = std::move(name),
                       .called = std::move(called),
                       .of_dbt = id.starts_with("macro.dbt.") || id.starts_with(of_adapter),
                       .names = Names(manifest.text(entry, state::Field::macro_sql)).names});

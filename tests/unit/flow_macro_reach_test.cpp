@@ -57,7 +57,7 @@ TEST_F(WhileCompiling, WhatMayRunAStatement) {
            "{{ context['note']() }}",
            "{{ f({'a': {'b': 1}}, note()) }}",
            "{# don't #}{{ note() }}",
-           "{% raw %}{{ don't {% endraw %}{{ note() }}",
+           "{%+ raw %}{{ don't {% endraw %}{{ note() }}",
            "{{ 'it\\'s' ~ note() }}",
        }) {
     EXPECT_TRUE(may_run(code)) << code;

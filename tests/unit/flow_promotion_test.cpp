@@ -320,7 +320,8 @@ TEST_F(Promoting, WhatReadOutsideTooLongAgoIsBuilt) {
   add("model.shop.production", "table", {"model.shop.read"});
   add("model.shop.above", "table", {"model.shop.source"});
   add("model.shop.apart", "table");
-  for (const std::string id : {"model.shop.source", "model.shop.production"}) {
+  add("model.shop.mixed", "table", {"source.shop.raw.orders", "model.shop.apart"});
+  for (const std::string id : {"model.shop.source", "model.shop.production", "model.shop.mixed"}) {
     compiled_[id] = compiled_in_check_[id] = "select 1";
   }
   const auto all = [&](const std::string& started) {
@@ -332,6 +333,7 @@ TEST_F(Promoting, WhatReadOutsideTooLongAgoIsBuilt) {
     const std::string common = decided["source"];
     EXPECT_EQ(decided["production"], common);
     EXPECT_EQ(decided["above"], common);
+    EXPECT_EQ(decided["mixed"], common);
     return common == long_ago ? "old" : common == promoted ? "young" : common;
   };
   EXPECT_EQ(all("2026-11-20T12:00:00Z"), "young");
