@@ -124,10 +124,9 @@ class Names {
   }
 
   void name(std::size_t i) {
-    const bool defined = is(i - 1, "macro");
     const bool a_filter = kind(i - 1) == '|';
     const bool an_argument = kind(i + 1) == '=' && kind(i + 2) != '=';
-    if (defined || a_filter || an_argument) return;
+    if (a_filter || an_argument) return;
     const bool not_followed = is(i, "context") || (kind(i - 1) == '%' && is(i, "raw"));
     if (not_followed || (is(i, "adapter") && !harmless(i))) names.emplace(anything);
     const bool of_adapter = is(i - 2, "adapter") && kind(i - 1) == '.';

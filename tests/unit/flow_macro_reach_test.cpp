@@ -16,6 +16,8 @@ class WhileCompiling : public testing::Test {
     of_dbt("statement", "{% macro statement(name) %}{% set res = adapter.execute(caller()) %}{% endmacro %}");
     of_dbt("run_query", "{% macro run_query(sql) %}{% call statement('run') %}{{ sql }}{% endcall %}{% endmacro %}");
     of_dbt("persist_docs", "{% macro persist_docs() %}{% do run_query('comment') %}{% endmacro %}");
+    of_dbt("get_columns_in_relation",
+           "{% macro get_columns_in_relation() %}{% call statement('x') %}{% endcall %}{% endmacro %}");
     of_dbt("replace", "{% macro replace() %}{% do run_query('x') %}{% endmacro %}");
     macro("note", "{% macro note() %}{% do run_query('insert') %}{% endmacro %}");
     macro("deep", "{% macro deep() %}{{ shop.note() }}{% endmacro %}");
@@ -48,7 +50,7 @@ TEST_F(WhileCompiling, WhatMayRunAStatement) {
            "{% call statement('it') %}insert{% endcall %}",
            "{% set again = note %}{% do again() %}",
            "{{ f(by=note) }}",
-           "{{ f(by == note) }}",
+           "{{ f(note == by) }}",
            "{% do adapter.drop_relation(this) %}",
            "{% set a = adapter %}{% do a.execute('insert') %}",
            "{{ f(adapter, 1) }}",
@@ -71,6 +73,8 @@ TEST_F(WhileCompiling, WhatRunsNone) {
            "{{ config({'persist_docs': {'relation': true}}) }}",
            "{{ 'a' | replace('a', 'b') }}",
            "{{ cents('amount') }}",
+           "{{ adapter.dispatch('cents')('amount') }}",
+           "{{ adapter.dispatch(macro_name='cents')('amount') }}",
            "{{ adapter.quote('note') if adapter.type() == 'duckdb' else ref('orders') }}",
            "{% set columns = adapter.get_columns_in_relation(ref('orders')) %}",
            "{# {{ note() }} #} select 1",

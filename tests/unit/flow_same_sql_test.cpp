@@ -34,6 +34,8 @@ TEST(SqlWithoutPlaces, KnowsWhereCommentsAndTextsEnd) {
   EXPECT_EQ(without_places("/* don't */ from ci.plain", names), "/* don't */ from {model.shop.plain}");
   EXPECT_EQ(without_places("select '/*', '--' from ci.plain", names), "select '/*', '--' from {model.shop.plain}");
   EXPECT_EQ(without_places("-- in ci.plain\nselect 'a ci.plain'", names), std::nullopt);
+  EXPECT_EQ(without_places("-- don't\nfrom ci.plain", names), "-- don't\nfrom {model.shop.plain}");
+  EXPECT_EQ(without_places("-- don't\nselect 'in ci.plain'", names), std::nullopt);
   EXPECT_EQ(without_places("/*/ ' */ from ci.plain", names), "/*/ ' */ from {model.shop.plain}");
 }
 
