@@ -45,6 +45,7 @@ TEST_F(WhileCompiling, WhatMayRunAStatement) {
            "{{ deep() }}",
            "{{ shop.deep() }}",
            "{{ sent() }}",
+           "{{ duckdb__sent() }}",
            "{{ spread() }}",
            "{%- set rows = run_query('select 1') -%}",
            "{% call statement('it') %}insert{% endcall %}",

@@ -406,6 +406,12 @@ TEST_F(Promoting, WhatACopyWouldNotHaveIsBuiltAndWhatReadsItIsCopied) {
   EXPECT_EQ(with("indexes", indexes), promoted) << "PostgreSQL copies them";
 }
 
+TEST_F(Promoting, WhereTheSettingsAreNotKnownItIsBuilt) {
+  add("model.shop.a", "table");
+  both("model.shop.a", [](json& node) { node["config"] = json::array(); });
+  EXPECT_EQ(decide()["a"], "its settings are not known");
+}
+
 TEST_F(Promoting, WhatGoesInACircleIsBuilt) {
   add("model.shop.a", "table", {"model.shop.b"});
   add("model.shop.b", "table", {"model.shop.a"});
