@@ -46,16 +46,23 @@ std::string differing_field(const state::Manifest& head, const state::Entry& her
   return {};
 }
 
-/// Whether the project makes tables, views or seeds in a way of its own.
-bool has_own_materializations(const state::Manifest& head) {
-  const std::string adapter_package = "macro.dbt_" + head.adapter_type() + ".";
-  return std::ranges::any_of(head.macros(), [&](const state::Entry& macro) {
-    const std::string_view id = macro.unique_id;
-    const bool of_dbt = id.starts_with("macro.dbt.") || id.starts_with(adapter_package);
-    const auto name = id.substr(id.rfind('.') + 1);
-    return !of_dbt && (name.starts_with("materialization_table_") || name.starts_with("materialization_view_") ||
-                       name.starts_with("materialization_seed_"));
+/// Whether code that dbt renders with a node may run statements: its own, and that of ephemeral models that it reads.
+bool may_run_statements(const PromotionEvidence& evidence, const state::Entry& entry) {
+  if (evidence.macros.may_run_statements(evidence.head.text(entry, state::Field::raw_code))) return true;
+  return std::ranges::any_of(evidence.head.info(entry).depends_on_nodes, [&](const std::string& parent) {
+    const state::Entry* read = evidence.head.find_node(parent);
+    return read != nullptr && evidence.head.info(*read).materialized == "ephemeral" &&
+           may_run_statements(evidence, *read);
   });
+}
+
+/// What building a node does in the warehouse that neither a copy nor its SQL tells of; empty = nothing.
+std::string effect_of(const PromotionEvidence& evidence, const state::Entry& entry) {
+  for (const auto& unproven : evidence.plan.unproven) {
+    if (unproven.unique_id != entry.unique_id) continue;
+    return fmt::format("it {} a {}", unproven.what == "Python model" ? "is" : "has", unproven.what);
+  }
+  return may_run_statements(evidence, entry) ? "it may run a statement while it is compiled" : "";
 }
 
 /// Why nothing at all can be promoted; empty = something might.
@@ -69,7 +76,9 @@ std::string unfit_as_a_whole(const PromotionEvidence& evidence) {
   for (const auto& entry : head.nodes()) {
     if (entry.unique_id.starts_with("operation.")) return "the project has hooks of the whole run";
   }
-  if (has_own_materializations(head)) return "the project has a materialization of its own";
+  if (const auto& own = evidence.macros.in_place_of_dbts(); !own.empty()) {
+    return fmt::format("the project makes relations in a way of its own: {}", own);
+  }
   return {};
 }
 
@@ -129,13 +138,18 @@ class Judge {
     if (auto field = differing_field(evidence_.head, *here, evidence_.check.manifest, *there); !field.empty()) {
       return {fmt::format("its {} is not the same in production", field)};
     }
-    for (const auto& unproven : evidence_.plan.unproven) {
-      if (unproven.unique_id != node.unique_id) continue;
-      return {fmt::format("it {} a {}", unproven.what == "Python model" ? "is" : "has", unproven.what)};
-    }
+    if (auto effect = effect_of(evidence_, *here); !effect.empty()) return {std::move(effect)};
+    if (is_known_by_its_path(*here)) return {"its data is not compared: dbt knows so large a seed by its path"};
     Standing standing = weigh_parents(evidence_.head.info(*here));
     if (standing.why.empty() && node.resource_type != "seed") standing.why = differing_sql(node, *checked->second);
     return standing;
+  }
+
+  /// dbt takes no checksum of a large seed's data. The tree tells that of the project's own, but not of a package's.
+  [[nodiscard]] bool is_known_by_its_path(const state::Entry& entry) const {
+    const auto checksum = value_of(evidence_.head, entry, state::Field::checksum);
+    return checksum.is_object() && checksum.value("name", "") == "path" &&
+           evidence_.head.text(entry, state::Field::package_name) != evidence_.head.project_name();
   }
 
   Standing weigh_parents(const state::NodeInfo& node) {
@@ -246,12 +260,10 @@ std::string compile(const Context& context, const Planned& planned, dbt::Session
   for (const auto& one : evidence.plan.deferred) request.deferred.emplace(one.unique_id, one.relation);
   std::map<std::string, std::string> files;
   for (const auto& node : evidence.plan.nodes) {
-    const bool proven =
-        std::ranges::find(evidence.plan.unproven, node.unique_id, &Unproven::unique_id) == evidence.plan.unproven.end();
-    const bool matters =
-        proven && node.resource_type == "model" && (node.materialized == "table" || node.materialized == "view");
+    const bool matters = node.resource_type == "model" && (node.materialized == "table" || node.materialized == "view");
     const state::Entry* entry = evidence.head.find_node(node.unique_id);
-    if (!matters || entry == nullptr) continue;
+    // What runs statements would run them here and once more when it is built.
+    if (!matters || entry == nullptr || !effect_of(evidence, *entry).empty()) continue;
     const auto info = evidence.head.info(*entry);
     auto theirs = compiled_in(context, evidence.check, info);
     if (!theirs) continue;

@@ -9,6 +9,7 @@
 
 #include "flow/checked_build.hpp"
 #include "flow/deploy_plan.hpp"
+#include "flow/macro_reach.hpp"
 #include "flow/swap.hpp"
 #include "model/plan.hpp"
 
@@ -29,6 +30,7 @@ struct PromotionEvidence {
   const std::string& deployed_run;    ///< that brought what production is now; empty = not known
   const std::set<std::string>& owed;  ///< what production may hold in another version than that run brought
   const std::map<std::string, std::string>& names_beside;  ///< under which `compiled` reads what is built beside
+  MacroReach macros{head};
   std::map<std::string, std::string> compiled{};
   std::map<std::string, std::string> compiled_in_check{};
   io::Instant now;
@@ -37,13 +39,13 @@ struct PromotionEvidence {
 
 /// Decides node by node, conservatively. Promoted is a table or seed of which all of this holds: the check built it
 /// well; its settings, data and compiled SQL are the same in production but for names; it has no hooks, grants or
-/// contract, and no code that only runs in the warehouse; whatever it reads is the same as in the branch, that is,
-/// planned and alike in turn, or deferred by the check to the very version of production that is still deployed; and
-/// sources or production were read less than `within` ago.
+/// contract, and no code that runs in the warehouse, also while it is compiled; whatever it reads is the same as in the
+/// branch, that is, planned and alike in turn, or deferred by the check to the very version of production that is still
+/// deployed; and sources or production were read less than `within` ago.
 std::vector<Promotion> decide_promotions(const PromotionEvidence& evidence);
 
-/// Looks for what can be promoted. Reads the store, and has dbt compile what would be built beside production, so that
-/// code which writes while it is compiled does so there; asks nothing of the branch, which may be gone.
+/// Looks for what can be promoted. Reads the store, and has dbt compile what would be built beside production, but not
+/// what may write while it is compiled; asks nothing of the branch, which may be gone.
 Promotable look_for_promotable(const Context& context, const DeployPlan& plan, const WhatIsDeployed& deployed,
                                const Commit& head, const Swap& swap, dbt::Session& session);
 

@@ -27,16 +27,26 @@ const NamesInSql::value_type* name_at(std::string_view sql, std::size_t at, cons
   return found;
 }
 
+/// Whether a text between dollars may begin: $$, $tag$.
+bool has_dollar_quotes(std::string_view sql) {
+  for (auto at = sql.find('$'); at != std::string_view::npos; at = sql.find('$', at + 1)) {
+    auto end = at + 1;
+    while (end < sql.size() && sql[end] != '$' && is_of_a_name(sql[end])) ++end;
+    if (end < sql.size() && sql[end] == '$') return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::optional<std::string> without_places(std::string_view sql, const NamesInSql& names) {
-  if (sql.find("$$") != std::string_view::npos || sql.find('\\') != std::string_view::npos) return std::nullopt;
+  if (has_dollar_quotes(sql) || sql.find('\\') != std::string_view::npos) return std::nullopt;
   enum class In { code, text, identifier, line_comment, comment };
   In in = In::code;
   std::string out;
   for (std::size_t i = 0; i < sql.size();) {
     if (const auto* name = name_at(sql, i, names)) {
-      if (in == In::text) return std::nullopt;
+      if (in == In::text || in == In::identifier) return std::nullopt;
       out += "{" + name->second + "}";
       i += name->first.size();
       continue;
@@ -48,6 +58,7 @@ std::optional<std::string> without_places(std::string_view sql, const NamesInSql
            : two == "--"   ? In::line_comment
            : two == "/*"   ? In::comment
                            : In::code;
+      if (in == In::comment) out += sql[i++];  // what ends one is not in its beginning
     } else if ((in == In::text && sql[i] == '\'') || (in == In::identifier && sql[i] == '"') ||
                (in == In::line_comment && sql[i] == '\n')) {
       in = In::code;  // of two quotes the second begins it again

@@ -12,8 +12,8 @@ namespace offshoot::flow {
 using NamesInSql = std::map<std::string, std::string, std::less<>>;
 
 /// The SQL with each of these names replaced by its unique id, so that the same model compiled for two places compares.
-/// Absent where that cannot be said: a name stands inside a text that the model would store, or the SQL quotes in a way
-/// that is not followed here (dollar quotes, backslashes).
+/// Absent where that cannot be said: a name stands inside a text or the name of a column, which the model would store,
+/// or the SQL quotes in a way that is not followed here (dollar quotes, backslashes).
 std::optional<std::string> without_places(std::string_view sql, const NamesInSql& names);
 
 }  // namespace offshoot::flow

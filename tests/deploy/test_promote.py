@@ -3,6 +3,7 @@
 
 import hashlib
 import json
+from pathlib import Path
 
 import pytest
 
@@ -139,34 +140,162 @@ def test_a_pull_request_is_named_and_a_fork_that_was_approved_is_never_promoted(
     assert duck.sql("select one from store.apart") == [(2,)]
 
 
+MINE = """{% materialization mine, default %}
+  {%- call statement('main') -%} create table if not exists {{ this }} as ({{ sql }}) {%- endcall -%}
+  {%- do adapter.commit() -%}
+  {{ return({'relations': [this]}) }}
+{% endmaterialization %}"""
+
+
 def test_what_a_copy_would_not_be_is_built(pg):
     pg.sql("create role promoted_reader")
     pg.deploy()
     reasons = {"plain": "promoted",
+               "prepared": "it has a pre-hook",
                "hooked": "it has a post-hook",
+               "hooked_seed": "it has a post-hook",
                "granted": "it has grants",
                "contracted": "it has a contract",
+               "growing": "it is materialized as incremental",
+               "kept": "it is materialized as snapshot",
+               "made": "it is materialized as mine",
+               "above_made": "made, which it reads, is not as in the branch",
                "asks": "its compiled SQL is not the same in production",
                "below": "asks, which it reads, is not as in the branch",
                "named": "its compiled SQL may store the names of relations",
                "settled": "its settings is not the same in production",
-               "defaulted": "it has a default, or a type of the branch"}
+               "through": "promoted",
+               "defaulted": "it has a default, or a type of the branch",
+               "secured": "it has row security in the branch",
+               "seen": "it is no table in the branch"}
     (pg.repository / "models/contracted.yml").write_text(
         "models:\n  - name: contracted\n    config: {contract: {enforced: true}}\n    columns: [{name: one, data_type: int}]\n")
     (pg.repository / "snapshots").mkdir()
+    (pg.repository / "snapshots/kept.sql").write_text(
+        "{% snapshot kept %}{{ config(unique_key='one', strategy='check', check_cols='all') }} select 1 as one{% endsnapshot %}")
+    (pg.repository / "macros").mkdir()
+    (pg.repository / "macros/mine.sql").write_text(MINE)
+    (pg.repository / "seeds/hooked_seed.csv").write_text("one\n1\n")
+    (pg.repository / "seeds/seeds.yml").write_text("seeds:\n  - name: hooked_seed\n    config: {post_hook: select 1}\n")
     merge(pg, plain="select 1 as one",
+          prepared="{{ config(pre_hook='select 1') }} select 1 as one",
           hooked="{{ config(post_hook='select 1') }} select 1 as one",
           granted="{{ config(grants={'select': ['promoted_reader']}) }} select 1 as one",
           contracted="select 1 as one",
+          growing="{{ config(materialized='incremental') }} select 1 as one",
+          made="{{ config(materialized='mine') }} select 1 as one",
+          above_made="select one from {{ ref('made') }}",
           asks="select 1 as one {% if target.name != 'pg_prod' %} limit 1 {% endif %}",
           below="select one from {{ ref('asks') }}",
           named="select '{{ this }}' as one",
           settled="{{ config(meta={'of': target.name}) }} select 1 as one",
-          defaulted="select 1 as one")
+          between="{{ config(materialized='ephemeral') }} select one from {{ ref('plain') }}",
+          through="select one from {{ ref('between') }}",
+          defaulted="select 1 as one", secured="select 1 as one", seen="select 1 as one")
     in_branch(pg, "alter table {place}.defaulted alter one set default 7")
+    in_branch(pg, "alter table {place}.secured enable row level security")
+    in_branch(pg, "alter table {place}.seen rename to hidden")
+    in_branch(pg, "create view {place}.seen as select * from {place}.hidden")
     pg.deploy(mode="promote")
     assert promotions(pg) == reasons
+    for name in reasons:
+        schema = "store_reference" if name == "hooked_seed" else "store"
+        assert len(pg.sql(f"select * from {schema}.{name}")) == 1, name
     pg.sql("drop owned by promoted_reader", "drop role promoted_reader")
+
+
+NOTE = """{% macro note(what) %}
+  {%- do run_query("create table if not exists " ~ target.schema ~ ".notes (what text)") -%}
+  {%- do run_query("insert into " ~ target.schema ~ ".notes values ('" ~ what ~ "')") -%}
+{% endmacro %}"""
+
+
+def test_what_writes_while_it_is_compiled_is_built_and_writes_once(duck):
+    """dbt names no macro in the manifest that is called under `if execute`."""
+    duck.deploy()
+    (duck.repository / "macros").mkdir()
+    (duck.repository / "macros/note.sql").write_text(NOTE)
+    merge(duck, noted="{% if execute %}{% do note('table') %}{% endif %} select 2 as one",
+          seen="{{ config(materialized='view') }} {% if execute %}{% do note('view') %}{% endif %} select 2 as one",
+          between="{{ config(materialized='ephemeral') }} {% if execute %}{% do note('ephemeral') %}{% endif %} select 2 as one",
+          through="select one from {{ ref('between') }}",
+          above="select one from {{ ref('noted') }}",
+          apart="select 2 as one")
+    duck.deploy(mode="promote")
+    writes = "it may run a statement while it is compiled"
+    assert promotions(duck) == {"noted": writes, "seen": writes, "through": writes, "apart": "promoted",
+                                "above": "noted, which it reads, is not as in the branch"}
+    assert duck.sql("select what from store.notes order by 1") == [("ephemeral",), ("table",), ("view",)]
+
+
+def test_a_macro_in_place_of_dbts_own_means_a_build(duck):
+    """This one makes a table and counts it: a copy would not be counted."""
+    duck.deploy()
+    (duck.repository / "macros").mkdir()
+    (duck.repository / "macros/count.sql").write_text(
+        "{% macro duckdb__create_table_as(temporary, relation, compiled_code, language='sql', partitioned_by=none, sorted_by=none) %}"
+        "create table if not exists {{ target.schema }}.made (name text); "
+        "insert into {{ target.schema }}.made values ('{{ relation.identifier }}'); "
+        "create table {{ relation }} as ({{ compiled_code }}){% endmacro %}")
+    merge(duck, apart="select 2 as one")
+    duck.deploy(mode="promote")
+    assert set(promotions(duck).values()) == {"the project makes relations in a way of its own: duckdb__create_table_as"}
+    assert ("apart__dbt_tmp",) in duck.sql("select name from store.made")
+    assert duck.sql("select one from store.apart") == [(2,)]
+
+
+def test_a_login_of_production_that_may_not_read_the_branch_builds(pg):
+    checker, deployer = f"{pg.database}_checker", f"{pg.database}_deployer"
+    profiles = pg.repository / "profiles.yml"
+    profiles.write_text(profiles.read_text() + "      user: \"{{ env_var('STORE_PG_DEPLOYER') }}\"\n")
+    pg.commit("Two logins")
+    for login in (checker, deployer):
+        pg.sql(f"create role {login} login", f"grant create on database {pg.database} to {login}",
+               f"grant usage on schema raw to {login}", f"grant select on raw.orders to {login}")
+    pg.sql(f"alter default privileges for role {deployer} grant usage on schemas to {checker}",
+           f"alter default privileges for role {deployer} grant select on tables to {checker}")
+    pg.environment |= {"STORE_PG_USER": checker, "STORE_PG_DEPLOYER": deployer}
+    pg.deploy()
+    (pg.repository / "seeds/countries.csv").write_text("code,country\nde,Germany\nfr,France\nit,Italy\n")
+    merge(pg, orders=version_2(pg), apart="select 2 as one", hidden="select 2 as one")
+    in_branch(pg, f"grant usage on schema {{place}} to {deployer}")
+    in_branch(pg, f"grant select on {{place}}.apart to {deployer}")
+    in_branch(pg, f"grant select on {{place}}_reference.countries to {deployer}")
+    pg.deploy(mode="promote")
+    found = promotions(pg)
+    unread = "production's login may not read it in the branch"
+    assert {name: found[name] for name in ("apart", "hidden", "orders", "countries")} == {
+        "apart": "promoted", "hidden": unread, "orders": unread, "countries": unread}
+    assert pg.sql("select (select one from store.apart), (select one from store.hidden)") == [(2, 2)]
+    assert pg.sql("select version, count(*) from store.orders group by 1") == [(2, 2)]
+    assert pg.sql("select count(*) from store_reference.countries") == [(3,)]
+    assert {row[3] for row in pg.catalog() if not row[0].startswith("raw.")} == {deployer}
+    for login in (checker, deployer):
+        pg.sql(f"drop owned by {login} cascade", f"drop role {login}")
+
+
+def test_a_branch_file_that_cannot_be_read_is_built(duck):
+    duck.deploy()
+    merge(duck, orders=version_2(duck), apart="select 2 as one")
+    branch = next(run["branch"]["value"] for run in reversed(duck.runs()) if run["origin"]["command"] == "check")
+    Path(branch["path"]).write_bytes(b"no database" * 1000)
+    duck.deploy(mode="promote")
+    assert "promoted" not in promotions(duck).values()
+    assert "not a valid DuckDB database file" in promotions(duck)["apart"]
+    assert duck.sql("select (select one from store.apart), (select max(version) from store.orders)") == [(2, 2)]
+
+
+def test_where_all_is_made_anew_nothing_is_promoted(duck):
+    merge(duck, apart="select 2 as one")
+    duck.deploy("--select", "apart", mode="promote", STORE_PROD=str(duck.production.parent / "new.duckdb"))
+    assert promotions(duck) == {"apart": "production's file does not exist yet"}
+    duck.deploy("--select", "apart", "--full-refresh", mode="promote")
+    assert promotions(duck) == {"apart": "a full refresh was asked for"}
+    duck.deploy("--select", "apart", mode="promote")
+    assert promotions(duck) == {"apart": "promoted"}
+    rewrite_check(duck, lambda run: run["branch"]["value"].update(isolation="schema"))
+    duck.deploy("--select", "apart", mode="promote")
+    assert "lies where production's login cannot read it" in promotions(duck)["apart"]
 
 
 @pytest.mark.long_form
@@ -244,7 +373,7 @@ def test_hooks_of_the_whole_run_mean_a_build(duck):
     assert promotions(duck) == {"apart": "the project has hooks of the whole run"}
 
 
-def test_a_mark_of_another_repository_is_not_read(pg):
+def test_a_branch_elsewhere_or_of_another_repository_is_not_read(pg):
     pg.deploy()
     merge(pg, apart="select 2 as one")
     [(name, mark)] = pg.sql("select nspname, obj_description(oid, 'pg_namespace') from pg_namespace where nspname like 'offshoot\\_b\\_feature%'")
@@ -252,3 +381,8 @@ def test_a_mark_of_another_repository_is_not_read(pg):
     pg.deploy(mode="promote")
     assert "it was dropped, or is not as the check left it" in promotions(pg)["apart"]
     assert pg.sql("select one from store.apart") == [(2,)]
+    for elsewhere in ({"database": "elsewhere"}, {"isolation": "database"}):
+        rewrite_check(pg, lambda run: run["branch"]["value"].update(elsewhere))
+        pg.deploy("--select", "apart", mode="promote")
+        assert "lies where production's login cannot read it" in promotions(pg)["apart"]
+        rewrite_check(pg, lambda run: run["branch"]["value"].update(database=pg.database))

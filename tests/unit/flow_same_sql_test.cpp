@@ -23,12 +23,28 @@ TEST(SqlWithoutPlaces, TakesOnlyWholeNames) {
        {"from ci.plain_too", "from my_ci.plain", "from x.ci.plain", R"(from "d"."ci"."order")"}) {
     EXPECT_EQ(without_places(sql, names), sql);
   }
+  EXPECT_EQ(without_places("select $1, a$b from ci.plain", names), "select $1, a$b from {model.shop.plain}");
+}
+
+TEST(SqlWithoutPlaces, TakesTheLongestName) {
+  EXPECT_EQ(without_places("from ci.plain.deep", {{"ci.plain", "a"}, {"ci.plain.deep", "b"}}), "from {b}");
+}
+
+TEST(SqlWithoutPlaces, KnowsWhereCommentsAndTextsEnd) {
+  EXPECT_EQ(without_places("/* don't */ from ci.plain", names), "/* don't */ from {model.shop.plain}");
+  EXPECT_EQ(without_places("select '/*', '--' from ci.plain", names), "select '/*', '--' from {model.shop.plain}");
+  EXPECT_EQ(without_places("-- in ci.plain\nselect 'a ci.plain'", names), std::nullopt);
+  EXPECT_EQ(without_places("-- don't\nfrom ci.plain", names), "-- don't\nfrom {model.shop.plain}");
+  EXPECT_EQ(without_places("-- don't\nselect 'in ci.plain'", names), std::nullopt);
+  EXPECT_EQ(without_places("/*/ ' */ from ci.plain", names), "/*/ ' */ from {model.shop.plain}");
 }
 
 TEST(SqlWithoutPlaces, SaysNothingWhereANameMayBeStored) {
   EXPECT_EQ(without_places(R"(select '"d"."ci"."orders"' as source)", names), std::nullopt);
   EXPECT_EQ(without_places(R"(/* don't */ select 'from "d"."ci"."orders"')", names), std::nullopt);
   EXPECT_EQ(without_places(R"(select $$"d"."ci"."orders"$$)", names), std::nullopt);
+  EXPECT_EQ(without_places(R"(select $tag$ from "d"."ci"."orders" $tag$)", names), std::nullopt);
+  EXPECT_EQ(without_places(R"(select 1 as "from ci.plain here")", names), std::nullopt);
   EXPECT_EQ(without_places(R"(select E'\'"d"."ci"."orders"')", names), std::nullopt);
   EXPECT_EQ(without_places("/* /* */ ' */ select 1", names), std::nullopt);
 }
