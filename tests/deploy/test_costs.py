@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a build took: in run.json, against a budget, and compared with the run before."""
 
+import re
+
 import pytest
 
 
@@ -41,4 +43,4 @@ def test_what_took_far_longer_than_in_the_run_before_is_noted(pg):
     pg.deploy()
     pg.commit("Slower", apart="select 1 as one from pg_sleep(6)")
     result = pg.deploy()
-    assert "model.store.apart took 6 s" in result.stderr
+    assert re.search(r"model\.store\.apart took \d+ s", result.stderr), result.stderr
