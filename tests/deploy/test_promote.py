@@ -285,6 +285,7 @@ def test_a_branch_file_that_cannot_be_read_is_built(duck):
     assert duck.sql("select (select one from store.apart), (select max(version) from store.orders)") == [(2, 2)]
 
 
+@pytest.mark.long_form
 def test_where_all_is_made_anew_nothing_is_promoted(duck):
     merge(duck, apart="select 2 as one")
     duck.deploy("--select", "apart", mode="promote", STORE_PROD=str(duck.production.parent / "new.duckdb"))
