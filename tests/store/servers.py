@@ -4,6 +4,7 @@
 import json
 import os
 import socket
+import struct
 import subprocess
 import threading
 import time
@@ -134,6 +135,13 @@ class Between:
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
+
+            def reset(self):
+                """Ends the connection as a machine does that went away: with RST in place of an answer."""
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                self.close_connection = True
+                # The handler's two files hold the socket open until both are gone.
+                self.connection.close()
 
             def serve(self):
                 self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
