@@ -4,7 +4,7 @@
 200 files, about 200 MB, as dbt and edr make them for a project of 8,000 models: both manifests, the partial parse,
 Elementary's page and compiled SQL. Every round runs each contestant once, into a prefix of its own; the table has
 medians and ratios. `copy` is the same files through a socket of the loopback into files, by one process that only
-copies. s5cmd is compared where it is on PATH. A second table has as many bytes that no gzip makes shorter.
+copies. s5cmd and rclone are compared where they are on PATH. A second table has as many bytes that no gzip makes shorter.
 """
 
 import argparse
@@ -66,13 +66,14 @@ def dbts_artifacts(folder, files=200):
 
 
 def random_bytes(folder):
-    """The same sizes and no pattern at all."""
+    """As many, about as large, and with no pattern at all."""
     rng = random.Random(1)
     sizes = {"manifest.json": 60 * MB, "partial_parse.msgpack": 50 * MB, "elementary.html": 18 * MB,
              "catalog.json": 12 * MB, "run_results.json": 4 * MB, "run.json": 1 * MB}
     rest = 200 * MB - sum(sizes.values())
-    for i in range(200 - len(sizes)):
-        sizes[f"compiled/shop/models/m{i}.sql"] = rest // (200 - len(sizes))
+    compiled = 200 - len(sizes)
+    for i in range(compiled):
+        sizes[f"compiled/shop/models/m{i}.sql"] = rest // compiled
     block = rng.randbytes(MB)
     for name, size in sizes.items():
         file = folder / name
@@ -132,6 +133,8 @@ class Bench:
             "offshoot": (self.tool, f"s3://{BUCKET}/{prefix}", "upload", "1/runs/x", self.artifacts),
             "aws s3 cp": ("aws", "s3", "cp", "--recursive", "--quiet", self.artifacts, f"s3://{BUCKET}/{prefix}"),
             "boto3, 8 threads": ("python", "-c", BOTO3, self.artifacts, prefix),
+            "rclone": ("rclone", "copy", "--quiet", "--transfers", "16", "--s3-no-check-bucket", self.artifacts,
+                       f":s3,provider=Other,env_auth,endpoint='{self.server.url}':{BUCKET}/{prefix}"),
             "s5cmd": ("s5cmd", "--endpoint-url", self.server.url, "cp", f"{self.artifacts}/", f"s3://{BUCKET}/{prefix}/"),
         }
         begun = time.monotonic()
@@ -152,8 +155,7 @@ def compare(tool, runs, make_artifacts):
     folder = Path(tempfile.mkdtemp(prefix="offshoot-bench-"))
     bench = Bench(tool, folder, make_artifacts)
     contestants = ["copy", "offshoot", "offshoot again", "boto3, 8 threads", "aws s3 cp"]
-    if shutil.which("s5cmd"):
-        contestants.append("s5cmd")
+    contestants += [name for name in ("rclone", "s5cmd") if shutil.which(name)]
     times = {name: [] for name in contestants}
     try:
         bench.timed("offshoot again")  # what it finds there later
