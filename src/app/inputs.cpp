@@ -378,7 +378,7 @@ std::vector<Setting> make_table() {
       duration({"branch.keep", SetBy::base, "How long a branch lives after its last build."}, hour, 365 * day,
                [](auto& s) -> auto& { return s.branch.keep; }),
       choice({"branch.incremental", SetBy::base,
-              "How incremental models begin in a branch: with production's rows, or empty."},
+              "How incremental models and snapshots begin at each check: with production's rows, or as dbt finds them."},
              {"clone", "rebuild"}, [](auto& s) -> auto& { return s.branch.incremental; }),
       text({"build.select", SetBy::head, "What a check builds, in dbt's selection syntax."}, selection, is_plain,
            [](auto& s) -> auto& { return s.build.select; }),

@@ -183,7 +183,6 @@ std::vector<std::string> settings_without_effect(const Settings& settings) {
   const auto look = [&](bool changed, const char* key) {
     if (changed) notes.push_back(fmt::format("The setting {} has no effect in this version.", key));
   };
-  look(settings.branch.incremental != defaults.branch.incremental, "branch.incremental");
   look(settings.compare != defaults.compare, "compare");
   look(settings.dbt.requirements != defaults.dbt.requirements, "dbt.requirements");
   return notes;

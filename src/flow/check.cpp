@@ -12,6 +12,7 @@
 
 #include "branch/lifecycle.hpp"
 #include "flow/building.hpp"
+#include "flow/clones.hpp"
 #include "flow/costs.hpp"
 #include "flow/elementary.hpp"
 #include "flow/leases.hpp"
@@ -133,6 +134,11 @@ void plan_and_build(const Context& context, const CheckOptions& options, Beginni
   run.branch = planned->branch;
   // From here the branch exists: every way out must report it.
 
+  if (auto cloned = clone_from_production(context, *planned, warehouse, *dbt.session, run); !cloned) {
+    run.build = cloned.error();
+    run.quality = Skipped{"nothing was built"};
+    return;
+  }
   run.build = timed(run, "build", [&] { return build_planned(context, *planned, *dbt.session, artifacts); });
   if (auto lost = *lock && !context.stop.stop_requested() ? (*lock)->lost() : std::nullopt) {
     run.build = std::move(*lost);

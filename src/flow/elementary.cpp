@@ -49,6 +49,8 @@ bool wants_elementary(const Context& context, const ProjectAtHand& at_hand) {
   return context.settings.elementary != "off" && quality::has_elementary(at_hand.folder);
 }
 
+bool is_of_elementary(const std::string& unique_id) { return unique_id.starts_with(models_of_elementary); }
+
 Result<ElementaryModels> elementary_models(const state::Manifest& head, const dbt::Resolved& resolved,
                                            const Branch& branch, const dbt::WarehouseAt& warehouse,
                                            dbt::Session& session) {
@@ -64,7 +66,7 @@ Result<ElementaryModels> elementary_models(const state::Manifest& head, const db
     for (const auto& relation : *found) existing.insert(branch::folded(relation.identifier));
   }
   for (const auto& [unique_id, node] : resolved.nodes) {
-    if (!unique_id.starts_with(models_of_elementary) || node.relation.rendered.empty() ||
+    if (!is_of_elementary(unique_id) || node.relation.rendered.empty() ||
         existing.contains(branch::folded(node.relation.identifier))) {
       continue;
     }

@@ -14,6 +14,9 @@ namespace offshoot::flow {
 /// Whether Elementary is to report on this project's branches.
 bool wants_elementary(const Context& context, const ProjectAtHand& at_hand);
 
+/// Whether a node is one of the models of Elementary's package.
+bool is_of_elementary(const std::string& unique_id);
+
 /// Elementary's own models in a branch.
 struct ElementaryModels {
   std::string schema{};                ///< where they live; empty = the project has none that are enabled

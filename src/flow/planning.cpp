@@ -10,6 +10,7 @@
 #include "branch/names.hpp"
 #include "change/lexer.hpp"
 #include "flow/base_state.hpp"
+#include "flow/clones.hpp"
 #include "flow/elementary.hpp"
 #include "flow/production.hpp"
 #include "flow/relations_json.hpp"
@@ -275,6 +276,7 @@ Result<Planned> make_plan(const Context& context, const change::Repository& repo
   const auto placed = place_nodes(planned.plan, *resolved);
   planned.branch.schemas = branch::schemas_of(planned.branch, placed);
   if (auto proven = branch::prove_isolation(planned.branch, placed); !proven) return tl::unexpected(proven.error());
+  planned.to_clone = what_to_clone(context.settings, planned.plan, planned.branch, *head, production->relations);
   return planned;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ struct Planned {
   std::string handle;               ///< under which the session keeps the head with the branch's names
   std::filesystem::path manifest;   ///< the head's, as parsed
   std::string elementary_schema{};  ///< where the branch has Elementary's models; empty = it reports on nothing
+  std::map<std::string, RelationName> to_clone{};  ///< see what_to_clone
 };
 
 /// What two manifests select, and the plan of it. Names and places are left open.

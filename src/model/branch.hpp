@@ -22,6 +22,15 @@ struct OwnerMark {
   bool operator==(const OwnerMark&) const = default;
 };
 
+/// What a node that dbt adds rows to, an incremental model or a snapshot, began with in a branch: production's rows, or
+/// what dbt finds.
+struct Clone {
+  std::string unique_id{};
+  std::string relation{};      ///< production's, quoted as the adapter does
+  std::string left_because{};  ///< why it was not cloned; empty = it was
+  bool operator==(const Clone&) const = default;
+};
+
 /// An isolated deployment: what a pull request's build may write to, and nothing else.
 struct Branch {
   std::string name{};  ///< ^[a-z][a-z0-9_]{0,39}$
@@ -31,7 +40,8 @@ struct Branch {
   std::string path{};                  ///< DuckDB isolated by database: the branch's own file; else empty
   std::vector<std::string> schemas{};  ///< every schema that this run may write to, sorted
   OwnerMark mark{};
-  bool reused = false;  ///< it existed before this run, with our mark
+  bool reused = false;              ///< it existed before this run, with our mark
+  std::vector<Clone> clones{};      ///< by this run, of what production has, sorted by unique id
   bool operator==(const Branch&) const = default;
 };
 

@@ -48,6 +48,12 @@ std::string counted(std::size_t count, std::string_view one, std::string_view ma
   return fmt::format("{} {}", count, count == 1 ? one : many);
 }
 
+std::string rows_of_production(const Branch& branch) {
+  std::size_t cloned = 0;
+  for (const Clone& one : branch.clones) cloned += one.left_because.empty() ? 1 : 0;
+  return cloned == 0 ? "" : "production's rows in " + counted(cloned, "table", "tables");
+}
+
 std::string duration(double seconds) {
   if (!std::isfinite(seconds) || seconds < 0) return "?";
   if (seconds < 9.95) return fmt::format("{:.1f} s", seconds);

@@ -19,6 +19,8 @@ std::string duration(double seconds);
 std::string short_sha(const std::string& sha);
 /// What people call the node of a unique id: "fct_orders" of "model.shop.fct_orders", "dim.v2" of "model.shop.dim.v2".
 std::string short_name(const std::string& unique_id);
+/// "production's rows in 2 tables"; empty where the branch began with none.
+std::string rows_of_production(const Branch& branch);
 std::string_view status_word(NodeStatus status);
 /// Whether a node that ended so makes the run fail.
 bool is_failing(NodeStatus status);

@@ -162,9 +162,14 @@ void fields(auto& with, auto& value, const OwnerMark*) {
   with("pull_request", value.pull_request)("head", value.head)("created", value.created)("expires", value.expires);
 }
 
+void fields(auto& with, auto& value, const Clone*) {
+  with("unique_id", value.unique_id)("relation", value.relation)("left_because", value.left_because);
+}
+
 void fields(auto& with, auto& value, const Branch*) {
   with("name", value.name)("isolation", value.isolation)("adapter", value.adapter)("database", value.database);
   with("path", value.path)("schemas", value.schemas)("mark", value.mark)("reused", value.reused);
+  with.unless_default("clones", value.clones);
 }
 
 void fields(auto& with, auto& value, const Reported*) { with("what", value.what)("amount", value.amount); }

@@ -100,7 +100,9 @@ class Stages {
 
   [[nodiscard]] static std::string outcome(const Branch* branch) {
     if (branch == nullptr) return {};
-    return fmt::format("{}, {}", cell_code(branch->name, 60), branch->reused ? "of an earlier run" : "new");
+    const std::string rows = rows_of_production(*branch);
+    return fmt::format("{}, {}{}", cell_code(branch->name, 60), branch->reused ? "of an earlier run" : "new",
+                       rows.empty() ? "" : "; " + rows);
   }
 
   [[nodiscard]] std::string outcome(const Build* build) const {

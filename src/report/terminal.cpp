@@ -266,7 +266,9 @@ class Summary {
     }
     if (const Branch* branch = run_.branch.finished()) {
       const std::string place = branch->path.empty() ? branch->database : branch->path;
-      fact("branch", one_line(branch->name, 60) + (place.empty() ? "" : " in " + one_line(place, 200)));
+      const std::string rows = rows_of_production(*branch);
+      fact("branch", one_line(branch->name, 60) + (place.empty() ? "" : " in " + one_line(place, 200)) +
+                         (rows.empty() ? "" : ", with " + rows));
     }
     if (const Change* change = run_.change.finished()) {
       fact("commit", fmt::format("{} compared with {}{}", one_line(short_sha(proposed(*change))),

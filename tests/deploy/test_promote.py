@@ -263,7 +263,7 @@ def test_a_login_of_production_that_may_not_read_the_branch_builds(pg):
     in_branch(pg, f"grant select on {{place}}_reference.countries to {deployer}")
     pg.deploy(mode="promote")
     found = promotions(pg)
-    unread = "production's login may not read it in the branch"
+    unread = "the login may not read it in the branch"
     assert {name: found[name] for name in ("apart", "hidden", "orders", "countries")} == {
         "apart": "promoted", "hidden": unread, "orders": unread, "countries": unread}
     assert pg.sql("select (select one from store.apart), (select one from store.hidden)") == [(2, 2)]

@@ -25,7 +25,7 @@
     {{- return({'status': 'gone', 'why': 'it was dropped, or is not as the check left it'}) -}}
   {%- endif -%}
   {%- set facts = offshoot.relation_facts(copies) -%}
-  {%- set unlike = offshoot.unpromotable(facts) -%}
+  {%- set unlike = offshoot.uncopyable(facts, 'in the branch') -%}
   {%- set left = [] -%}
   {%- for copy in copies -%}
     {%- set found = facts | selectattr('schema', 'equalto', copy.schema) | selectattr('name', 'equalto', copy.name) | list -%}
@@ -46,14 +46,15 @@
   {{- return(true) -}}
 {% endmacro %}
 
-{# {oid: why} of tables that cannot be read, or whose copy would not be the same or would need something of the branch. #}
-{% macro unpromotable(facts) %}
+{# {oid: why} of tables that cannot be read, or whose copy would not be the same or would need something of a branch.
+   `where` they are goes into the words. #}
+{% macro uncopyable(facts, where) %}
   {%- set oids = facts | selectattr('kind', 'equalto', 'r') | map(attribute='oid') | list -%}
   {%- if not oids -%}{{- return({}) -}}{%- endif -%}
   {%- set unlike = {} -%}
   {%- for blocker in offshoot.copy_blockers(facts) -%}
     {%- for fact in facts if fact.schema == blocker.schema and fact.name == blocker.name -%}
-      {%- do unlike.update({fact.oid: 'it has ' ~ blocker.what ~ ' in the branch'}) -%}
+      {%- do unlike.update({fact.oid: 'it has ' ~ blocker.what ~ ' ' ~ where}) -%}
     {%- endfor -%}
   {%- endfor -%}
   {%- set sql -%}
@@ -67,7 +68,7 @@
   {%- endset -%}
   {%- for row in offshoot.rows_of(sql) -%}
     {%- if not row.readable -%}
-      {%- do unlike.update({row.oid: "production's login may not read it in the branch"}) -%}
+      {%- do unlike.update({row.oid: 'the login may not read it ' ~ where}) -%}
     {%- elif row.tied -%}
       {%- do unlike.update({row.oid: 'it has a default, or a type of the branch'}) -%}
     {%- endif -%}
@@ -114,25 +115,26 @@
   {%- endif -%}
   {%- set left = [] -%}
   {%- for copy in copies -%}
-    {%- set why = offshoot.promote_duckdb_table(database, copy) -%}
+    {%- set why = offshoot.copy_duckdb_table(database, copy, 'in the branch', 'in production') -%}
     {%- if why -%}{%- do left.append({'id': copy.id, 'why': why}) -%}{%- endif -%}
   {%- endfor -%}
   {{- return({'status': 'copied', 'left': left}) -}}
 {% endmacro %}
 
-{% macro promote_duckdb_table(database, copy) %}
+{# Copies one table from another database; why it was not copied, else nothing. `where` and `to_where` go into the words. #}
+{% macro copy_duckdb_table(database, copy, where, to_where) %}
   {%- set columns = offshoot.duckdb_columns_of(database, copy.schema, copy.name) -%}
-  {%- if not columns -%}{{- return('it is no table in the branch') -}}{%- endif -%}
+  {%- if not columns -%}{{- return('it is no table ' ~ where) -}}{%- endif -%}
   {%- set source = offshoot.quoted(database) ~ '.' ~ offshoot.quoted(copy.schema) ~ '.' ~ offshoot.quoted(copy.name) -%}
   {%- set place = offshoot.duckdb_table(copy.to, copy.to_name) -%}
   {%- set standing = offshoot.duckdb_columns_of(target.database, copy.to, copy.to_name) -%}
   {%- set seen = offshoot.rows_of(
     "select 1 as one from duckdb_views() where database_name = " ~ offshoot.quoted_text(target.database) ~ " and lower(schema_name) = lower("
     ~ offshoot.quoted_text(copy.to) ~ ") and lower(view_name) = lower(" ~ offshoot.quoted_text(copy.to_name) ~ ")") -%}
-  {%- if seen -%}{{- return('it is a view in production') -}}{%- endif -%}
+  {%- if seen -%}{{- return('it is a view ' ~ to_where) -}}{%- endif -%}
   {%- if copy.goes_on and standing -%}
     {%- if standing | map(attribute='text') | list != columns | map(attribute='text') | list -%}
-      {{- return('its columns are not those that production has') -}}
+      {{- return('its columns are not those that it has ' ~ to_where) -}}
     {%- endif -%}
     {%- do offshoot.rows_of('delete from ' ~ place) -%}
     {%- do offshoot.rows_of('insert into ' ~ place ~ ' select * from ' ~ source) -%}

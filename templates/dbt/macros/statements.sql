@@ -38,6 +38,7 @@
       'create_database_mark': offshoot.create_database_mark,
       'read_database_mark': offshoot.read_database_mark,
       'write_privileges': offshoot.write_privileges,
+      'clone_relations': offshoot.clone_relations,
       'copy_relations': offshoot.copy_relations,
       'promote_relations': offshoot.promote_relations,
       'exchange_relations': offshoot.exchange_relations,
