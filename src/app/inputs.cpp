@@ -377,9 +377,10 @@ std::vector<Setting> make_table() {
            [](auto& s) -> auto& { return s.branch.prefix; }),
       duration({"branch.keep", SetBy::base, "How long a branch lives after its last build."}, hour, 365 * day,
                [](auto& s) -> auto& { return s.branch.keep; }),
-      choice({"branch.incremental", SetBy::base,
-              "How incremental models and snapshots begin at each check: with production's rows, or as dbt finds them."},
-             {"clone", "rebuild"}, [](auto& s) -> auto& { return s.branch.incremental; }),
+      choice(
+          {"branch.incremental", SetBy::base,
+           "How incremental models and snapshots begin at each check: with production's rows, or as dbt finds them."},
+          {"clone", "rebuild"}, [](auto& s) -> auto& { return s.branch.incremental; }),
       text({"build.select", SetBy::head, "What a check builds, in dbt's selection syntax."}, selection, is_plain,
            [](auto& s) -> auto& { return s.build.select; }),
       text({"build.exclude", SetBy::head, "What a check leaves out, in dbt's selection syntax."}, selection,

@@ -17,8 +17,8 @@ namespace offshoot::flow {
 
 namespace {
 
-/// Whether dbt makes the model from nothing, as `should_full_refresh` of its own macros has it: the model's setting comes
-/// before the flag.
+/// Whether dbt makes the model from nothing, as `should_full_refresh` of its own macros has it: the model's setting
+/// comes before the flag.
 bool is_built_from_nothing(const Settings& settings, const state::Manifest& head, const state::Entry& entry) {
   const auto config = io::parse_json(head.raw(entry, state::Field::config), "reading a manifest");
   if (config && config->is_object()) {
@@ -85,8 +85,8 @@ Result<void> clone_from_production(const Context& context, const Planned& planne
     if (one == left_because.end()) continue;
     run.branch.finished()->clones.push_back({unique_id, relation.rendered, one->second});
     if (one->second.empty()) continue;
-    run.notes.push_back(fmt::format("{} did not begin with production's rows: {}.", report::short_name(unique_id),
-                                    one->second));
+    run.notes.push_back(
+        fmt::format("{} did not begin with production's rows: {}.", report::short_name(unique_id), one->second));
   }
   return {};
 }

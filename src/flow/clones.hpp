@@ -12,9 +12,9 @@
 
 namespace offshoot::flow {
 
-/// What production is said to have of the planned nodes to which dbt adds rows, by unique id: of incremental models that
-/// are not built from nothing, and of snapshots. So a check does what the merge will do. Elementary's own models are left
-/// out: its report is to be about the branch. Empty where the settings say `branch.incremental: rebuild`.
+/// What production is said to have of the planned nodes to which dbt adds rows, by unique id: of incremental models
+/// that are not built from nothing, and of snapshots. So a check does what the merge will do. Elementary's own models
+/// are left out: its report is to be about the branch. Empty where the settings say `branch.incremental: rebuild`.
 ProductionRelations what_to_clone(const Settings& settings, const Plan& plan, const Branch& branch,
                                   const state::Manifest& head, const ProductionRelations& production);
 

@@ -40,8 +40,8 @@ struct Branch {
   std::string path{};                  ///< DuckDB isolated by database: the branch's own file; else empty
   std::vector<std::string> schemas{};  ///< every schema that this run may write to, sorted
   OwnerMark mark{};
-  bool reused = false;              ///< it existed before this run, with our mark
-  std::vector<Clone> clones{};      ///< by this run, of what production has, sorted by unique id
+  bool reused = false;          ///< it existed before this run, with our mark
+  std::vector<Clone> clones{};  ///< by this run, of what production has, sorted by unique id
   bool operator==(const Branch&) const = default;
 };
 

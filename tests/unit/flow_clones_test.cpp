@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "flow/clones.hpp"
-
 #include <gtest/gtest.h>
 
+#include "flow/clones.hpp"
 #include "state_builder.hpp"
 
 namespace offshoot::flow {
@@ -24,8 +23,7 @@ class Cloning : public testing::Test {
   json& add(const std::string& id, const std::string& materialized) {
     json& node = project_.add(id);
     node["config"]["materialized"] = materialized;
-    plan_.nodes.push_back(
-        {.unique_id = id, .resource_type = id.substr(0, id.find('.')), .materialized = materialized});
+    plan_.nodes.push_back({.unique_id = id, .resource_type = id.substr(0, id.find('.')), .materialized = materialized});
     production_[id] = {"shop", "serving", id.substr(id.rfind('.') + 1), "shop.serving." + id};
     return node;
   }
