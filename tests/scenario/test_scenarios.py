@@ -5,6 +5,7 @@ cases/<case>/scenario.yml (all keys but `about` and `expect` may be left out):
 
     about: one sentence
     long: false                 # true: only in the long form, ci/test --all
+    like: case                  # another case, whose base/ and head/ are laid first
     project: tiny               # a folder of projects/, "shop" for examples/shop, or none
     git: true                   # false: the folder is no git repository
     folder: .                   # where in the repository the project lies
@@ -172,11 +173,9 @@ class Scenario:
 
     def lay(self, layer, over):
         """Puts the files of base/ or head/ over the project; those under `_root/` over the repository."""
-        source = self.case / layer
-        if not source.is_dir():
-            return
-        for file in source.rglob("*"):
-            if file.is_file():
+        cases = [self.case.with_name(self.spec["like"])] if "like" in self.spec else []
+        for source in (case / layer for case in [*cases, self.case]):
+            for file in (file for file in source.rglob("*") if file.is_file()):
                 relative = file.relative_to(source)
                 in_root = relative.parts[0] == "_root"
                 target = self.repository / Path(*relative.parts[1:]) if in_root else over / relative
