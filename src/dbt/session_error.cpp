@@ -40,7 +40,20 @@ std::string_view hint_for(std::string_view message) {
   if (message.find("Env var required but not provided") != std::string_view::npos) {
     return "set the variable for this step; if only models or macros read it, also name it in pass_env";
   }
+  if (message.starts_with("branches are not supported on")) {
+    return "`offshoot plan`, `state` and `lint` work with every adapter, and so does a deploy in place";
+  }
   return {};
+}
+
+/// A macro of ours that refuses says why in a line of its own, to which dbt adds where in our macros that was. Empty: it
+/// is no such message.
+std::string own_words(std::string_view message) {
+  constexpr std::string_view sign = "\n  offshoot: ";
+  const auto begin = message.find(sign);
+  if (begin == std::string_view::npos) return {};
+  const auto words = message.substr(begin + sign.size());
+  return std::string(words.substr(0, words.find('\n')));
 }
 
 }  // namespace
@@ -70,6 +83,7 @@ const Json& value_of(const Json& object, const char* key) {
 Failed session_error(const std::string& doing, std::string_view kind, std::string message) {
   const auto found = std::ranges::find(kinds, kind, &KindOfError::kind);
   const auto& known = found == kinds.end() ? kinds.back() : *found;
+  if (auto words = own_words(message); !words.empty()) message = std::move(words);
   const auto hint = hint_for(message);
   return {known.status, doing, std::move(message), std::string(hint.empty() ? known.hint : hint), {}};
 }
@@ -79,6 +93,7 @@ Failed session_error(const std::string& doing, const Json& error) {
   const auto kind = text_of(error, "kind");
   const auto node = text_of(error, "node");
   if (message.empty()) message = "dbt gave no reason";
+  if (!own_words(message).empty()) return session_error(doing, kind, std::move(message));
   if (!node.empty() && message.find(node) == std::string::npos) message = fmt::format("{}: {}", node, message);
   auto failure = session_error(doing, kind, std::move(message));
   if (const auto file = text_of(error, "file"); !file.empty()) {

@@ -202,6 +202,7 @@ void bring(Bringing bringing, Run& run, std::vector<Artifact>& artifacts) {
   run.branch = Skipped{swaps ? "production is built beside itself" : "production is built in place"};
   run.deployment = swaps ? by_swap(bringing, run, artifacts) : in_place(bringing, run, artifacts);
   if (run.deployment.finished() == nullptr || run.deployment.finished()->mode == "state-only") return;
+  if (!can_be_exchanged(bringing.plan.adapter)) return;  // there are no older versions to sweep
   for (auto& note :
        sweep_beside(bringing.context, bringing.at_production, bringing.plan.production_file, bringing.session)) {
     run.notes.push_back(std::move(note));

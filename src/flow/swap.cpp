@@ -69,6 +69,8 @@ Result<std::map<std::string, std::string>> copy_from_branch(
   return left;
 }
 
+bool can_be_exchanged(const std::string& adapter) { return adapter == "postgres" || adapter == "duckdb"; }
+
 Result<std::unique_ptr<Swap>> stage(const Context& context, const ProjectAtHand& at_production, const DeployPlan& plan,
                                     const Commit& head, dbt::Session& session) {
   for (const auto& node : plan.planned.plan.nodes) {
@@ -80,11 +82,13 @@ Result<std::unique_ptr<Swap>> stage(const Context& context, const ProjectAtHand&
                     "only tables and views of production's own database can be exchanged: set deploy.mode to in-place");
     }
   }
-  if (plan.adapter == "postgres") return stage_schemas(context, at_production, plan, head, session);
-  if (plan.adapter == "duckdb") return stage_file(context, at_production, plan, session);
-  return failed(ExitStatus::usage, "building beside production",
-                fmt::format("deploy.mode: {} is not to be had with {}", context.settings.deploy.mode, plan.adapter),
-                "it works with PostgreSQL and DuckDB: set deploy.mode to in-place");
+  if (!can_be_exchanged(plan.adapter)) {
+    return failed(ExitStatus::usage, "building beside production",
+                  fmt::format("deploy.mode: {} is not to be had with {}", context.settings.deploy.mode, plan.adapter),
+                  "it works with PostgreSQL and DuckDB: set deploy.mode to in-place");
+  }
+  return plan.adapter == "duckdb" ? stage_file(context, at_production, plan, session)
+                                  : stage_schemas(context, at_production, plan, head, session);
 }
 
 }  // namespace offshoot::flow

@@ -42,6 +42,9 @@ class Swap {
   virtual Result<void> discard() = 0;
 };
 
+/// Whether relations can be exchanged on this adapter.
+bool can_be_exchanged(const std::string& adapter);
+
 /// Makes the place beside production, marked as ours, with copies of what the build goes on from. Other adapters than
 /// PostgreSQL and DuckDB are refused with status usage, and so is what cannot be exchanged, by name.
 Result<std::unique_ptr<Swap>> stage(const Context& context, const ProjectAtHand& at_production, const DeployPlan& plan,

@@ -73,6 +73,24 @@ TEST(SessionError, CarriesNodeAndPlace) {
   EXPECT_EQ(session_error("parsing", nlohmann::json(7)).why, "dbt gave no reason");
 }
 
+TEST(SessionError, OurOwnMacrosRefuseInTheirOwnWords) {
+  const std::string refused =
+      "Compilation Error in macro create_branch (macros/branches.sql)\n"
+      "  offshoot: branches are not supported on snowflake yet; DuckDB and PostgreSQL are\n  \n"
+      "  > in macro unsupported (macros/statements.sql)\n  > called by macro create_branch (macros/branches.sql)";
+  const std::string words = "branches are not supported on snowflake yet; DuckDB and PostgreSQL are";
+  const auto of_session = session_error("x", {{"kind", "compilation"},
+                                              {"message", refused},
+                                              {"node", "macro.offshoot.create_branch"},
+                                              {"file", "macros/branches.sql"}});
+  const auto of_command_line = session_error("x", "compilation", refused);
+  EXPECT_EQ(of_session, of_command_line);
+  EXPECT_EQ(of_session.why, words);
+  EXPECT_EQ(of_session.status, ExitStatus::usage);
+  EXPECT_NE(of_session.hint.find("offshoot plan"), std::string::npos);
+  EXPECT_EQ(session_error("x", "compilation", "it says offshoot: no").why, "it says offshoot: no");
+}
+
 TEST(SessionError, LastLinesOfALog) {
   const auto folder = io::TemporaryFolder::make("test");
   ASSERT_TRUE(folder);
