@@ -2,7 +2,9 @@
 #include <gtest/gtest.h>
 
 #include "flow/clones.hpp"
+#include "silent_session.hpp"
 #include "state_builder.hpp"
+#include "store/folder_store.hpp"
 
 namespace offshoot::flow {
 namespace {
@@ -90,6 +92,92 @@ TEST_F(Cloning, OneStatementMustReachBoth) {
   EXPECT_EQ(cloned(), Ids{});
   branch_.adapter = "duckdb";  // attaches production's file
   EXPECT_EQ(cloned(), Ids{"model.shop.events"});
+}
+
+/// A warehouse that answers as it is told, and keeps what it was asked.
+class Answering final : public dbt::tests::SilentSession {
+ public:
+  explicit Answering(Result<json> answer) : answer_(std::move(answer)) {}
+  Result<json> macro(const dbt::WarehouseAt&, const std::string& name, const json& args) override {
+    asked.push_back({name, args});
+    return answer_;
+  }
+  std::vector<std::pair<std::string, json>> asked;
+
+ private:
+  Result<json> answer_;
+};
+
+class CloningInto : public testing::Test {
+ protected:
+  CloningInto() {
+    run_.branch = Branch{};
+    for (const std::string name : {"absent", "cloned", "left", "rerun"}) {
+      const std::string id = "model.shop." + name;
+      // What a rerun does not build again is not in the plan any more.
+      if (name != "rerun") {
+        planned_.plan.nodes.push_back({.unique_id = id, .relation = {"shop", "pr_7", name, "pr_7." + name}});
+      }
+      planned_.to_clone[id] = {"shop", "serving", name, "serving." + name};
+    }
+  }
+
+  Result<void> clone(Answering& session) {
+    report::Progress progress([](std::string_view) {}, [] { return 0.0; });
+    store::FolderStore store("/nonexistent");
+    const Context context{.repository_root = {},
+                          .environment = {},
+                          .settings = {},
+                          .origin = {},
+                          .run_id = "1",
+                          .started = {},
+                          .progress = progress,
+                          .store = store,
+                          .cache = {},
+                          .scratch = {}};
+    return clone_from_production(context, planned_, {}, session, run_);
+  }
+
+  Planned planned_;
+  offshoot::Run run_;
+};
+
+TEST_F(CloningInto, EachIsNotedAsTheWarehouseAnswers) {
+  Answering session(json{{"cloned", {"model.shop.cloned"}},
+                         {"left", {{{"id", "model.shop.left"}, {"why", "it is no table in production"}}}}});
+  ASSERT_TRUE(clone(session));
+  ASSERT_EQ(session.asked.size(), 1U);
+  EXPECT_EQ(session.asked.front().first, "clone_relations");
+  EXPECT_EQ(session.asked.front().second.at("copies").size(), 3U);
+  EXPECT_EQ(session.asked.front().second.at("copies").at(1), (json{{"id", "model.shop.cloned"},
+                                                                   {"database", "shop"},
+                                                                   {"schema", "serving"},
+                                                                   {"name", "cloned"},
+                                                                   {"to", "pr_7"},
+                                                                   {"to_name", "cloned"}}));
+  EXPECT_EQ(run_.branch.finished()->clones,
+            (std::vector<Clone>{{"model.shop.cloned", "serving.cloned", ""},
+                                {"model.shop.left", "serving.left", "it is no table in production"}}));
+  EXPECT_EQ(run_.notes, Ids{"left did not begin with production's rows: it is no table in production."});
+}
+
+TEST_F(CloningInto, NothingIsAskedWhereNothingIsToBeCloned) {
+  planned_.plan.nodes.clear();
+  Answering session(failed(ExitStatus::could_not_run, "asking", "it is down"));
+  EXPECT_TRUE(clone(session));
+  EXPECT_TRUE(session.asked.empty());
+  EXPECT_TRUE(run_.times.empty());
+}
+
+TEST_F(CloningInto, WhatGoesWrongSaysHowToDoWithout) {
+  Answering session(failed(ExitStatus::could_not_run, "running clone_relations", "the disk is full"));
+  const auto cloned = clone(session);
+  ASSERT_FALSE(cloned);
+  EXPECT_EQ(cloned.error().status, ExitStatus::could_not_run);
+  EXPECT_EQ(cloned.error().doing, "copying production's rows into the branch");
+  EXPECT_EQ(cloned.error().why, "the disk is full");
+  EXPECT_EQ(cloned.error().hint, "set branch.incremental to rebuild to check without them");
+  EXPECT_TRUE(run_.branch.finished()->clones.empty());
 }
 
 }  // namespace
