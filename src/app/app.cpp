@@ -149,6 +149,9 @@ std::vector<Named> declare(CLI::App& program, Options& options) {
   add_repository_options(rollback_command, options);
   rollback_command.add_option("--to", options.to, "The commit that was deployed then")->required()->option_text("SHA");
   add_json(rollback_command, options);
+  auto& branches_command = add("branches", "List the branches that live in the warehouse", list_branches);
+  add_repository_options(branches_command, options);
+  add_json(branches_command, options);
   auto& runs_command = add("runs", "List the kept runs, the newest first", list_runs);
   add_repository_options(runs_command, options);
   runs_command.add_option("-n,--most", options.most, "How many; default 20")

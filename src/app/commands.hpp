@@ -78,6 +78,7 @@ ExitStatus deploy(const Invocation& invocation, const Options& options);
 ExitStatus run_by_hand(const Invocation& invocation, const Options& options);
 ExitStatus rollback(const Invocation& invocation, const Options& options);
 ExitStatus report(const Invocation& invocation, const Options& options);
+ExitStatus list_branches(const Invocation& invocation, const Options& options);
 ExitStatus list_runs(const Invocation& invocation, const Options& options);
 ExitStatus show_run(const Invocation& invocation, const Options& options);
 ExitStatus doctor(const Invocation& invocation, const Options& options);

@@ -10,8 +10,8 @@
 #include "branch/folders.hpp"
 #include "branch/lifecycle.hpp"
 #include "branch/names.hpp"
+#include "flow/branches.hpp"
 #include "flow/leases.hpp"
-#include "flow/project_at_hand.hpp"
 #include "flow/swap.hpp"
 
 namespace offshoot::flow {
@@ -30,74 +30,12 @@ Result<std::function<bool(const OwnerMark&)>> chooser(const Context& context, co
   return [name = std::move(*own)](const OwnerMark& mark) { return mark.branch == name; };
 }
 
-}  // namespace
-
-std::set<std::string> names_in_use(const dbt::Profile& profile) {
-  std::set<std::string> names;
-  for (const auto& output : profile.outputs) {
-    if (output.schema.value) names.insert(branch::folded(*output.schema.value));
-    if (output.path.value) names.insert(branch::folded(fs::path(*output.path.value).stem().string()));
-  }
-  return names;
-}
-
-namespace {
-
-/// Where the target's DuckDB file lies, and so its branches; absent = the target is no DuckDB file.
-Result<std::optional<fs::path>> folder_of_files(const Context& context, const ProjectAtHand& at_hand,
-                                                dbt::Session& session) {
-  const auto* output = at_hand.profile.output(at_hand.target);
-  if (output == nullptr || output->type.value != "duckdb") return std::optional<fs::path>{};
-  std::string path = output->path.value.value_or("");
-  if (!output->path.value) {
-    // Only dbt can render it.
-    const auto head = provide_head(context, at_hand, session);
-    if (!head) return tl::unexpected(head.error());
-    const auto parsed = session.parse({head->at, context.scratch / "target", "head"});
-    if (!parsed) return tl::unexpected(parsed.error());
-    path = parsed->credentials.path;
-  }
-  if (path.empty() || path == ":memory:" || path.starts_with("md:")) return std::optional<fs::path>{};
-  return std::optional((at_hand.folder / path).parent_path());
-}
-
 /// Whether this login may drop the branch; files, whoever may.
 Result<bool> may_drop(const branch::Found& one, const dbt::WarehouseAt& at, dbt::Session& session) {
   if (!one.file.empty()) return true;
   const auto droppable = session.macro(at, "droppable_schemas", {{"schemas", one.schemas}});
   if (!droppable) return tl::unexpected(droppable.error());
   return droppable->size() == one.schemas.size();
-}
-
-void add(branch::Listing& to, branch::Listing&& from) {
-  std::ranges::move(from.branches, std::back_inserter(to.branches));
-  std::ranges::move(from.left, std::back_inserter(to.left));
-}
-
-/// All branches of this repository in the target's warehouse and beside its file.
-Result<branch::Listing> find_branches(const Context& context, const ProjectAtHand& at_hand,
-                                      const branch::DropContext& ours, const dbt::WarehouseAt& warehouse,
-                                      dbt::Session& session) {
-  branch::Listing found;
-  const auto folder = folder_of_files(context, at_hand, session);
-  if (!folder) return tl::unexpected(folder.error());
-  if (*folder) {
-    auto files =
-        branch::list_files(**folder, at_hand.profile, at_hand.target, context.scratch / "marks", ours, session);
-    if (!files) return tl::unexpected(files.error());
-    add(found, std::move(*files));
-    // Versions of production that a deploy has kept lie beside production's own file: usually the same folder.
-    add(found, branch::list_folders(**folder, ours));
-  }
-  // A DuckDB file that is not there has no schemas, and asking would make it.
-  const auto* output = at_hand.profile.output(at_hand.target);
-  const fs::path own_file = *folder ? at_hand.folder / output->path.value.value_or("") : fs::path();
-  if (!*folder || fs::is_regular_file(own_file)) {
-    auto schemas = branch::list_schemas(warehouse, ours, session);
-    if (!schemas) return tl::unexpected(schemas.error());
-    add(found, std::move(*schemas));
-  }
-  return found;
 }
 
 /// Whose lease keeps others from dropping it.
@@ -153,18 +91,13 @@ Result<void> drop_one(const branch::Found& one, const dbt::WarehouseAt& warehous
 Result<Cleaned> clean(const Context& context, const CleanOptions& options) {
   const auto asked_for = chooser(context, options);
   if (!asked_for) return tl::unexpected(asked_for.error());
-  const auto at_hand = look_at_project(context);
-  if (!at_hand) return tl::unexpected(at_hand.error());
-  auto session = start_dbt(context, *at_hand);
-  if (!session) return tl::unexpected(session.error());
-  const branch::DropContext ours{context.settings.branch.prefix, context.origin.repository_id,
-                                 names_in_use(at_hand->profile)};
-  const dbt::WarehouseAt warehouse{at_hand->profile.file.parent_path(), at_hand->profile.name, at_hand->target};
+  auto search = BranchSearch::begin(context);
+  if (!search) return tl::unexpected(search.error());
   Cleaned cleaned;
   const auto look = [&]() -> Result<std::vector<branch::Found>> {
-    auto found = find_branches(context, *at_hand, ours, warehouse, **session);
+    auto found = search->find();
     if (!found) return tl::unexpected(found.error());
-    return sort_out(std::move(*found), *asked_for, warehouse, **session, cleaned);
+    return sort_out(std::move(*found), *asked_for, search->warehouse(), search->session(), cleaned);
   };
   auto to_drop = look();
   if (!to_drop) return tl::unexpected(to_drop.error());
@@ -184,7 +117,7 @@ Result<Cleaned> clean(const Context& context, const CleanOptions& options) {
   }
   for (const auto& one : *to_drop) {
     auto dropped = options.dry_run ? Result<void>{} : hold(leases, lease_of(context, one.mark));
-    if (dropped && !options.dry_run) dropped = drop_one(one, warehouse, **session);
+    if (dropped && !options.dry_run) dropped = drop_one(one, search->warehouse(), search->session());
     if (dropped) {
       cleaned.dropped.push_back(one.mark.branch);
     } else {

@@ -2,11 +2,9 @@
 #pragma once
 
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
-#include "dbt/profiles.hpp"
 #include "flow/context.hpp"
 #include "flow/retention.hpp"
 
@@ -29,9 +27,6 @@ struct Cleaned {
   std::optional<Tidied> store{};       ///< with `expired` only
   std::vector<Failed> failures{};      ///< branches that could not be dropped; the next run finds them again
 };
-
-/// Schemas and databases that profiles.yml names for any target: never a branch's (requirement E3, condition 2).
-std::set<std::string> names_in_use(const dbt::Profile& profile);
 
 /// Finds branches by their owner's marks in the warehouse, never by the store, and drops those asked for.
 Result<Cleaned> clean(const Context& context, const CleanOptions& options);

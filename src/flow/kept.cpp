@@ -9,7 +9,7 @@
 #include "branch/folders.hpp"
 #include "branch/lifecycle.hpp"
 #include "branch/names.hpp"
-#include "flow/clean.hpp"
+#include "flow/branches.hpp"
 #include "flow/swap.hpp"
 
 namespace offshoot::flow {

@@ -263,7 +263,7 @@ class Scenario:
             extra += ["--base", "main"]
         if command not in ("report", "state", "init") and "--store" not in rest:
             extra += ["--store", str(self.store)]
-        if command in ("check", "plan", "clean", "deploy", "doctor") and self.adapter == "postgres":
+        if command in ("check", "plan", "clean", "branches", "deploy", "doctor") and self.adapter == "postgres":
             extra += ["--target", "pg_ci", "--production", "pg_prod"]
         if command not in ("report", "state") and "--project-dir" not in rest and "folder" in self.spec:
             extra += ["--project-dir", self.spec["folder"]]

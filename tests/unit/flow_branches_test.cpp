@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
-#include "flow/clean.hpp"
+#include "flow/branches.hpp"
 
 namespace offshoot::flow {
 namespace {
