@@ -46,8 +46,8 @@ std::string_view hint_for(std::string_view message) {
   return {};
 }
 
-/// A macro of ours that refuses says why in a line of its own, to which dbt adds where in our macros that was. Empty: it
-/// is no such message.
+/// A macro of ours that refuses says why in a line of its own, to which dbt adds where in our macros that was. Empty:
+/// it is no such message.
 std::string own_words(std::string_view message) {
   constexpr std::string_view sign = "\n  offshoot: ";
   const auto begin = message.find(sign);
