@@ -77,7 +77,7 @@ def test_what_something_outside_of_the_branch_reads_is_not_dropped(pg_branch):
                   f"create view {PROD}.leak as select * from {BRANCH}.t")
     answer = clone(pg_branch, "t")
     assert answer["cloned"] == []
-    assert answer["left"][0]["why"].startswith("what the branch has of it cannot be replaced: cannot drop table")
+    assert answer["left"][0]["why"].startswith("what stands in its place cannot be replaced: cannot drop table")
     assert pg_branch.sql(f"select * from {PROD}.leak") == [("x",)]
 
 

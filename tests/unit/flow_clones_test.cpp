@@ -2,9 +2,9 @@
 #include <gtest/gtest.h>
 
 #include "flow/clones.hpp"
+#include "flow_context.hpp"
 #include "silent_session.hpp"
 #include "state_builder.hpp"
-#include "store/folder_store.hpp"
 
 namespace offshoot::flow {
 namespace {
@@ -123,19 +123,8 @@ class CloningInto : public testing::Test {
   }
 
   Result<void> clone(Answering& session) {
-    report::Progress progress([](std::string_view) {}, [] { return 0.0; });
-    store::FolderStore store("/nonexistent");
-    const Context context{.repository_root = {},
-                          .environment = {},
-                          .settings = {},
-                          .origin = {},
-                          .run_id = "1",
-                          .started = {},
-                          .progress = progress,
-                          .store = store,
-                          .cache = {},
-                          .scratch = {}};
-    return clone_from_production(context, planned_, {}, session, run_);
+    const tests::BareContext bare;
+    return clone_from_production(bare.context, planned_, {}, session, run_);
   }
 
   Planned planned_;

@@ -2,29 +2,18 @@
 #include <gtest/gtest.h>
 
 #include "flow/swap.hpp"
+#include "flow_context.hpp"
 #include "silent_session.hpp"
-#include "store/folder_store.hpp"
 
 namespace offshoot::flow {
 namespace {
 
 /// What a deploy with this plan is told before anything is done: the session can do nothing.
 Failed refused(const std::string& mode, const DeployPlan& plan) {
-  report::Progress progress([](std::string_view) {}, [] { return 0.0; });
-  store::FolderStore store("/nonexistent");
-  Context context{.repository_root = {},
-                  .environment = {},
-                  .settings = {},
-                  .origin = {},
-                  .run_id = "1",
-                  .started = {},
-                  .progress = progress,
-                  .store = store,
-                  .cache = {},
-                  .scratch = {}};
-  context.settings.deploy.mode = mode;
+  tests::BareContext bare;
+  bare.context.settings.deploy.mode = mode;
   dbt::tests::SilentSession session;
-  const auto swap = stage(context, {}, plan, {}, session);
+  const auto swap = stage(bare.context, {}, plan, {}, session);
   return swap ? Failed{} : swap.error();
 }
 

@@ -19,7 +19,7 @@
   {%- for copy in copies -%}
     {%- for fact in facts if fact.schema == copy.schema and fact.name == copy.name -%}
       {%- set why = 'it is no table in production' if fact.kind != 'r'
-          else unlike.get(fact.oid) or offshoot.clone_table(fact, {'schema': copy.to, 'name': copy.to_name}) -%}
+          else unlike.get(fact.oid) or offshoot.place_table(fact, {'schema': copy.to, 'name': copy.to_name}, replace=true) -%}
       {%- if why -%}
         {%- do left.append({'id': copy.id, 'why': why}) -%}
       {%- else -%}
@@ -28,26 +28,6 @@
     {%- endfor -%}
   {%- endfor -%}
   {{- return({'cloned': cloned, 'left': left}) -}}
-{% endmacro %}
-
-{# Where a table of an earlier build stands that has the same columns, only its rows are replaced: views of the branch
-   may read it. Why it was not cloned, else nothing. #}
-{% macro clone_table(fact, place) %}
-  {%- set source, target_text = offshoot.relation_text(fact), offshoot.relation_text(place) -%}
-  {%- set there = offshoot.relation_facts([place]) -%}
-  {%- if there and there[0].kind == 'r' and offshoot.columns_text(there[0]) == offshoot.columns_text(fact) -%}
-    {%- do offshoot.rows_of('truncate table ' ~ target_text) -%}
-    {%- do offshoot.copy_rows(fact, source, target_text) -%}
-  {%- else -%}
-    {%- set kind = {'v': 'view', 'm': 'materialized view', 'f': 'foreign table'}.get(there[0].kind, 'table') if there else '' -%}
-    {%- set problem = offshoot.tried('drop ' ~ kind ~ ' ' ~ target_text ~ ' restrict') if there else '' -%}
-    {%- if problem -%}
-      {{- return('what the branch has of it cannot be replaced: ' ~ problem[6:]) -}}
-    {%- endif -%}
-    {%- do offshoot.create_filled_like(fact, place) -%}
-  {%- endif -%}
-  {%- do offshoot.comment_as('table', fact, place) -%}
-  {{- return('') -}}
 {% endmacro %}
 
 {# --- DuckDB #}

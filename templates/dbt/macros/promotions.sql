@@ -30,7 +30,7 @@
   {%- for copy in copies -%}
     {%- set found = facts | selectattr('schema', 'equalto', copy.schema) | selectattr('name', 'equalto', copy.name) | list -%}
     {%- set why = 'it is no table in the branch' if not found or found[0].kind != 'r'
-        else unlike.get(found[0].oid) or offshoot.promote_table(found[0], {'schema': copy.to, 'name': copy.to_name}) -%}
+        else unlike.get(found[0].oid) or offshoot.place_table(found[0], {'schema': copy.to, 'name': copy.to_name}, replace=false) -%}
     {%- if why -%}{%- do left.append({'id': copy.id, 'why': why}) -%}{%- endif -%}
   {%- endfor -%}
   {%- if not offshoot.schemas_as_checked(copies, mark) -%}
@@ -76,18 +76,23 @@
   {{- return(unlike) -}}
 {% endmacro %}
 
-{# Copies one table; why it was not copied, else nothing. It belongs to production's login and has no grants but what
-   that login's defaults give, as if dbt had built it. #}
-{% macro promote_table(fact, place) %}
+{# Copies one table; why it was not copied, else nothing. It belongs to the login and has no grants but what that login's
+   defaults give, as if dbt had built it. Where a table with the same columns stands only its rows are replaced, for views
+   may read it; what else stands there is dropped if `replace` says so. #}
+{% macro place_table(fact, place, replace) %}
   {%- set source, target_text = offshoot.relation_text(fact), offshoot.relation_text(place) -%}
   {%- set there = offshoot.relation_facts([place]) -%}
-  {%- if there -%}
-    {%- if there[0].kind != 'r' or offshoot.columns_text(there[0]) != offshoot.columns_text(fact) -%}
-      {{- return('its columns are not those that production has') -}}
-    {%- endif -%}
+  {%- if there and there[0].kind == 'r' and offshoot.columns_text(there[0]) == offshoot.columns_text(fact) -%}
     {%- do offshoot.rows_of('truncate table ' ~ target_text) -%}
     {%- do offshoot.copy_rows(fact, source, target_text) -%}
+  {%- elif there and not replace -%}
+    {{- return('its columns are not those that production has') -}}
   {%- else -%}
+    {%- set kind = {'v': 'view', 'm': 'materialized view', 'f': 'foreign table'}.get(there[0].kind, 'table') if there else '' -%}
+    {%- set problem = offshoot.tried('drop ' ~ kind ~ ' ' ~ target_text ~ ' restrict') if there else '' -%}
+    {%- if problem -%}
+      {{- return('what stands in its place cannot be replaced: ' ~ problem[6:]) -}}
+    {%- endif -%}
     {%- do offshoot.create_filled_like(fact, place) -%}
   {%- endif -%}
   {%- do offshoot.comment_as('table', fact, place) -%}
